@@ -1,0 +1,105 @@
+// SPDX-FileCopyrightText: The caddy-rest-auth authors
+// SPDX-License-Identifier: Apache-2.0
+
+package auth
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"time"
+)
+
+// An Identity says who made a request, and by which credentials. It must not
+// be changed once an authenticator has returned it, since caches share it.
+type Identity struct {
+	// ID is the login name: what `require user` compares, what upstreams and
+	// the access log see. Empty for credentials that stand for no user.
+	ID string
+
+	// Key names the user for ever: it is never reused, and unique over all
+	// sources. Its forms are store:<ulid>, config:<name>, <issuer>|<subject>
+	// and entra:<tenant>|<object>.
+	Key string
+
+	// Source says where the user is kept: store, config, or an issuer.
+	Source string
+
+	// Name is the full name for people to read; Email the address.
+	Name, Email string
+
+	// Staff and Superuser are Django's is_staff and is_superuser.
+	Staff, Superuser bool
+
+	// Groups and Permissions describe the user, Scopes the credential.
+	Groups, Permissions, Scopes []string
+
+	// Method is the authenticator that answered, as "token".
+	Method string
+
+	// Credential is the public handle of the credential, Client the client
+	// that it was issued to, and Family what is revoked together with it.
+	Credential, Client, Family string
+
+	// Expires is when the credential ends; zero if it does not.
+	Expires time.Time
+
+	// Claims is the JSON object that an issuer signed, if there is one.
+	Claims json.RawMessage
+
+	// Proof says what the credentials were verified against, as the version
+	// of a password, for the authenticator's own Recheck. It is no secret.
+	Proof string
+}
+
+// Anonymous is the identity of a request that nobody answered for.
+var Anonymous = &Identity{}
+
+// Authenticated reports whether an authenticator answered for the request.
+func (id *Identity) Authenticated() bool { return id != nil && id.Method != "" }
+
+// HasUser reports whether the identity is a user's. Client credentials
+// authenticate without one.
+func (id *Identity) HasUser() bool { return id != nil && id.ID != "" }
+
+// InGroup reports whether the user is a member of the group.
+func (id *Identity) InGroup(name string) bool { return slices.Contains(id.Groups, name) }
+
+// HasScope reports whether the credential was granted the scope.
+func (id *Identity) HasScope(name string) bool { return slices.Contains(id.Scopes, name) }
+
+// HasPermission reports whether the user holds the permission, written
+// app.codename. An active superuser holds all of them, as in Django.
+func (id *Identity) HasPermission(name string) bool {
+	return id.Superuser || slices.Contains(id.Permissions, name)
+}
+
+// Claim returns the claim at a path of names separated by dots, decoded as
+// encoding/json does, and reports whether it is there. A claim whose own name
+// contains dots is found by its whole name first.
+func (id *Identity) Claim(path string) (any, bool) {
+	if len(id.Claims) == 0 {
+		return nil, false
+	}
+	raw := id.Claims
+	for {
+		var object map[string]json.RawMessage
+		if json.Unmarshal(raw, &object) != nil {
+			return nil, false
+		}
+		if value, ok := object[path]; ok {
+			var claim any
+			err := json.Unmarshal(value, &claim)
+			return claim, err == nil
+		}
+		name, rest, nested := strings.Cut(path, ".")
+		if !nested {
+			return nil, false
+		}
+		var ok bool
+		if raw, ok = object[name]; !ok {
+			return nil, false
+		}
+		path = rest
+	}
+}

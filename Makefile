@@ -1,0 +1,49 @@
+# SPDX-FileCopyrightText: The caddy-rest-auth authors
+# SPDX-License-Identifier: Apache-2.0
+
+GO       ?= go
+FUZZTIME ?= 10s
+# Under CI the race detector is on.
+RACE     ?= $(if $(filter true,$(CI)),-race,)
+# What xcaddy and Caddy's own releases build with.
+XCADDY   := CGO_ENABLED=0 $(GO) build -tags nobadger,nomysql,nopgx
+
+.PHONY: help build run test race lint fuzz bench ci clean
+
+help: ## list the commands
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+build: ## build ./caddy, Caddy with this module
+	$(GO) build -o caddy ./cmd/caddy
+
+run: build ## serve a protected site on http://localhost:8080/
+	@./examples/demo/run
+
+test: ## run every test
+	$(GO) build ./...
+	$(XCADDY) ./...
+	$(GO) vet ./...
+	@test -z "$$(gofmt -s -l .)" || { echo "gofmt -s wants:"; gofmt -s -l .; exit 1; }
+	$(GO) test $(RACE) -timeout 20m ./...
+
+race: ## run every test with the race detector
+	$(MAKE) test RACE=-race
+
+lint: ## run the linters
+	$(GO) tool -modfile=tools/go.mod golangci-lint run ./...
+
+fuzz: ## run each fuzz target for FUZZTIME
+	@set -e; for file in $$(grep -rlE '^func Fuzz' --include='*_test.go' .); do \
+		for target in $$(sed -nE 's/^func (Fuzz[A-Za-z0-9_]+)\(.*/\1/p' $$file); do \
+			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) ./$$(dirname $$file); \
+		done; \
+	done
+
+bench: ## measure against plain Caddy, basic_auth and forward_auth
+	$(GO) run ./internal/benchmark
+
+ci: test ## what CI runs
+	$(MAKE) fuzz FUZZTIME=5s
+
+clean: ## remove what was built
+	rm -rf caddy .run

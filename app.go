@@ -1,0 +1,225 @@
+// SPDX-FileCopyrightText: The caddy-rest-auth authors
+// SPDX-License-Identifier: Apache-2.0
+
+package restauth
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+	"go.uber.org/zap"
+
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/credcache"
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/livestore"
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/password"
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/users"
+	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
+)
+
+func init() {
+	caddy.RegisterModule(new(App))
+}
+
+// App holds what all rest_auth handlers of a configuration share: the store of
+// users and tokens, the users of the configuration, the defaults of every
+// site, and the memory of verified credentials. Store and memory outlive a
+// reload.
+type App struct {
+	// Where users, tokens and sessions are kept.
+	// Default: a SQLite file, rest_auth.db, in Caddy's data directory.
+	StoreRaw json.RawMessage `json:"store,omitempty" caddy:"namespace=rest_auth.token_stores inline_key=driver"`
+
+	// A few users without a database. They log in by password; tokens belong
+	// to users of the store.
+	Users []users.User `json:"users,omitempty"`
+
+	// What a rest_auth handler uses that does not say otherwise.
+	Defaults *Settings `json:"defaults,omitempty"`
+
+	// How many verified credentials are remembered, in memory that is reserved
+	// at start, some 400 bytes each. Default: 131072.
+	CacheEntries int `json:"cache_entries,omitempty"`
+
+	// Bounds on the work of hashing passwords.
+	Passwords *PasswordBounds `json:"passwords,omitempty"`
+
+	driver      tokenstore.Driver
+	store       *livestore.Store
+	cache       *sharedCache
+	passwords   *sharedHasher
+	directory   *users.Directory
+	fingerprint []byte
+	logger      *zap.Logger
+	ctx         caddy.Context
+}
+
+// PasswordBounds limit what guessing passwords can cost the server.
+type PasswordBounds struct {
+	// Hashes that run at a time. Default: the number of processors.
+	Slots int `json:"slots,omitempty"`
+
+	// Bytes that running hashes may hold together. Default: 256 MiB.
+	Memory int64 `json:"memory,omitempty"`
+
+	// Checks that wait; more are answered 503. Default: 64.
+	Queue int `json:"queue,omitempty"`
+
+	// Formats that are accepted although they are weak: md5, sha1,
+	// unsalted_md5, unsalted_sha1. Default: none.
+	Allow []string `json:"allow,omitempty"`
+}
+
+// CaddyModule returns the Caddy module information.
+func (*App) CaddyModule() caddy.ModuleInfo {
+	return caddy.ModuleInfo{
+		ID:  "rest_auth",
+		New: func() caddy.Module { return new(App) },
+	}
+}
+
+// Provision prepares the store without opening it.
+func (a *App) Provision(ctx caddy.Context) error {
+	a.ctx = ctx
+	a.logger = ctx.Logger()
+	if a.StoreRaw == nil {
+		a.StoreRaw = json.RawMessage(`{"driver":"sqlite"}`)
+	}
+	guest, err := ctx.LoadModule(a, "StoreRaw")
+	if err != nil {
+		return fmt.Errorf("loading the store: %w", err)
+	}
+	driver, ok := guest.(tokenstore.Driver)
+	if !ok {
+		return fmt.Errorf("loading the store: %T is not a store driver", guest)
+	}
+	a.driver = driver
+	if a.passwords, err = acquireHasher(a.Passwords); err != nil {
+		return fmt.Errorf("passwords: %w", err)
+	}
+	a.store, err = livestore.Acquire(driver, livestore.Options{Logger: a.logger, Observe: observeStore})
+	if err != nil {
+		return fmt.Errorf("preparing the store: %w", err)
+	}
+	if a.cache, err = acquireCache(driver.Identifier(), a.CacheEntries, a.store); err != nil {
+		return fmt.Errorf("cache: %w", err)
+	}
+	if err := a.resolveUsers(); err != nil {
+		return err
+	}
+	if a.directory, err = users.New(a.Users, a.store, a.passwords.Hasher); err != nil {
+		return fmt.Errorf("loading users: %w", err)
+	}
+	if a.fingerprint, err = json.Marshal(struct {
+		Store string
+		Users []users.User
+	}{driver.Identifier(), a.Users}); err != nil {
+		return fmt.Errorf("loading users: %w", err)
+	}
+	register(ctx.GetMetricsRegistry(), storeSeconds, decisionsTotal, cacheTotal, &appCollector{
+		passwords: a.passwords.Hasher,
+		entries:   func() int { return int(a.cache.Stats().Entries) },
+		trusted:   a.store.Trusted,
+	})
+	return nil
+}
+
+// resolveUsers expands placeholders, as {env.ADMIN_HASH}, in the users of the
+// configuration. One that is unknown or empty would otherwise be a password.
+func (a *App) resolveUsers() error {
+	replacer := caddy.NewReplacer()
+	for i := range a.Users {
+		user := &a.Users[i]
+		for _, field := range []*string{&user.Name, &user.Password} {
+			value, err := replacer.ReplaceOrErr(*field, true, true)
+			if err != nil {
+				return fmt.Errorf("loading users: position %d: %w", i, err)
+			}
+			*field = value
+		}
+	}
+	return nil
+}
+
+// Validate reports a store that cannot be served, before it is.
+func (a *App) Validate() error {
+	checker, ok := a.driver.(tokenstore.Checker)
+	if !ok {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(a.ctx, 2*time.Second)
+	defer cancel()
+	if err := checker.Check(ctx); err != nil {
+		// Not an error of the configuration: everything else can be served.
+		a.logger.Error("the store is not in order; requests that need it will be answered 503",
+			zap.String("store", a.driver.Identifier()), zap.Error(err))
+	}
+	return nil
+}
+
+// Start opens the store in the background.
+func (a *App) Start() error {
+	a.store.Start()
+	a.warnOfUnmatched()
+	return nil
+}
+
+// Stop does nothing: what is shared ends with its last user.
+func (a *App) Stop() error { return nil }
+
+// Cleanup releases what is shared with other configurations.
+func (a *App) Cleanup() error {
+	var errs []error
+	if a.directory != nil {
+		errs = append(errs, a.directory.Close())
+	}
+	if a.cache != nil {
+		errs = append(errs, a.cache.release())
+	}
+	if a.store != nil {
+		errs = append(errs, a.store.Release())
+	}
+	if a.passwords != nil {
+		errs = append(errs, a.passwords.release())
+	}
+	return errors.Join(errs...)
+}
+
+// TokenStore returns the store of the configuration.
+func (a *App) TokenStore() tokenstore.Store { return a.store }
+
+// StoreDriver returns what opened the store.
+func (a *App) StoreDriver() tokenstore.Driver { return a.driver }
+
+// Users returns the users of the configuration and of the store.
+func (a *App) UserDirectory() *users.Directory { return a.directory }
+
+// Hasher returns what verifies and makes password hashes.
+func (a *App) Hasher() *password.Hasher { return a.passwords.Hasher }
+
+// appFromContext returns the app of the configuration, which is made with its
+// defaults if the configuration has none.
+func appFromContext(ctx caddy.Context) (*App, error) {
+	loaded, err := ctx.App("rest_auth")
+	if err != nil {
+		return nil, err
+	}
+	app, ok := loaded.(*App)
+	if !ok {
+		return nil, fmt.Errorf("app rest_auth is a %T", loaded)
+	}
+	return app, nil
+}
+
+// Interface guards
+var (
+	_ caddy.App           = (*App)(nil)
+	_ caddy.Provisioner   = (*App)(nil)
+	_ caddy.Validator     = (*App)(nil)
+	_ caddy.CleanerUpper  = (*App)(nil)
+	_ tokenstore.Provider = (*App)(nil)
+	_ users.Provider      = (*App)(nil)
+)

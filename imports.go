@@ -1,0 +1,12 @@
+// SPDX-FileCopyrightText: The caddy-rest-auth authors
+// SPDX-License-Identifier: Apache-2.0
+
+package restauth
+
+// The standard bundle: what `xcaddy build --with` this module gives.
+import (
+	_ "github.com/caddy-rest-auth/caddy-rest-auth/authenticators"
+	_ "github.com/caddy-rest-auth/caddy-rest-auth/permissions"
+	_ "github.com/caddy-rest-auth/caddy-rest-auth/tokenstore/memory"
+	_ "github.com/caddy-rest-auth/caddy-rest-auth/tokenstore/sqlite"
+)

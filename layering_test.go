@@ -1,0 +1,138 @@
+// SPDX-FileCopyrightText: The caddy-rest-auth authors
+// SPDX-License-Identifier: Apache-2.0
+
+package restauth
+
+import (
+	"encoding/json"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const modulePath = "github.com/caddy-rest-auth/caddy-rest-auth"
+
+// layers says which packages of ours a package may import, test files aside. A
+// name ending in /... stands for all below it. docs/ARCHITECTURE.md has the
+// same table with its reasons.
+var layers = []struct {
+	pkg  string
+	ours []string
+	// third says which other modules may be imported; nil allows any.
+	third []string
+}{
+	{"auth", nil, []string{}},
+	{"auth/authtest", []string{"auth"}, []string{}},
+	{"permissions", []string{"auth"}, []string{"github.com/caddyserver/caddy"}},
+	{"tokenstore", nil, []string{"github.com/caddyserver/caddy"}},
+	{"tokenstore/storetest", []string{"tokenstore"}, []string{}},
+	{"tokenstore/memory", []string{"tokenstore"}, []string{"github.com/caddyserver/caddy"}},
+	{"tokenstore/sqlite", []string{"tokenstore", "internal/sqlstore"}, nil},
+	{"internal/sqlstore", []string{"tokenstore"}, nil},
+	{"internal/password/...", []string{"internal/password/..."}, []string{"golang.org/x/crypto", "golang.org/x/sync"}},
+	{"internal/credcache", []string{"auth", "tokenstore"}, []string{}},
+	{"internal/livestore", []string{"tokenstore"}, nil},
+	{"internal/users", []string{"auth", "tokenstore", "internal/password"}, nil},
+	{"internal/manage", []string{"auth", "tokenstore", "internal/users", "internal/password"}, nil},
+	{"authenticators", []string{"auth", "tokenstore", "internal/..."}, nil},
+	{"", []string{"auth", "authenticators", "permissions", "tokenstore/...", "internal/..."}, nil},
+	{"cmd/caddy", []string{""}, nil},
+	{"internal/integration", []string{"..."}, nil},
+	{"internal/benchmark", []string{"..."}, nil},
+	{"examples/...", []string{"", "auth"}, nil},
+}
+
+// rootImporters are the only packages that may import the root.
+var rootImporters = []string{"cmd/caddy", "internal/integration", "internal/benchmark", "examples/..."}
+
+// TestLayering compares what every package imports with the table: arrows
+// point down, siblings do not know each other, and package auth can be used by
+// a third party without bringing anything else.
+func TestLayering(t *testing.T) {
+	for _, pkg := range listPackages(t) {
+		name := strings.TrimPrefix(strings.TrimPrefix(pkg.ImportPath, modulePath), "/")
+		row := slices.IndexFunc(layers, func(l struct {
+			pkg   string
+			ours  []string
+			third []string
+		},
+		) bool {
+			return covers(l.pkg, name)
+		})
+		if row < 0 {
+			t.Errorf("package %q is not in the table", name)
+			continue
+		}
+		layer := layers[row]
+		for _, imported := range pkg.Imports {
+			own, ours := strings.CutPrefix(imported, modulePath)
+			own = strings.TrimPrefix(own, "/")
+			switch {
+			case ours && own == "" && !coveredBy(rootImporters, name):
+				t.Errorf("package %q imports the root", name)
+			case ours && !coveredBy(layer.ours, own):
+				t.Errorf("package %q imports %q", name, own)
+			case !ours && strings.Contains(imported, ".") && layer.third != nil && !anyPrefix(layer.third, imported):
+				t.Errorf("package %q imports %s", name, imported)
+			}
+		}
+	}
+}
+
+// TestContractDependencies looks at everything that auth brings along, not only
+// at what it imports itself.
+func TestContractDependencies(t *testing.T) {
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-deps", "./auth", "./auth/authtest").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for dep := range strings.FieldsSeq(string(out)) {
+		first, _, _ := strings.Cut(dep, "/")
+		if strings.Contains(first, ".") && dep != modulePath+"/auth" && dep != modulePath+"/auth/authtest" {
+			t.Errorf("package auth brings %s", dep)
+		}
+	}
+}
+
+type listedPackage struct {
+	ImportPath string
+	Imports    []string
+}
+
+func listPackages(t *testing.T) []listedPackage {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-json=ImportPath,Imports", "./...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var pkgs []listedPackage
+	for decoder := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var pkg listedPackage
+		if err := decoder.Decode(&pkg); err == io.EOF {
+			return pkgs
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		pkgs = append(pkgs, pkg)
+	}
+}
+
+func covers(pattern, name string) bool {
+	if pattern == "..." {
+		return true
+	}
+	if parent, all := strings.CutSuffix(pattern, "/..."); all {
+		return name == parent || strings.HasPrefix(name, parent+"/")
+	}
+	return pattern == name
+}
+
+func coveredBy(patterns []string, name string) bool {
+	return slices.ContainsFunc(patterns, func(pattern string) bool { return covers(pattern, name) })
+}
+
+func anyPrefix(prefixes []string, name string) bool {
+	return slices.ContainsFunc(prefixes, func(prefix string) bool { return strings.HasPrefix(name, prefix) })
+}

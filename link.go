@@ -1,0 +1,177 @@
+// SPDX-FileCopyrightText: The caddy-rest-auth authors
+// SPDX-License-Identifier: Apache-2.0
+
+package restauth
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+
+	"github.com/caddy-rest-auth/caddy-rest-auth/auth"
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/credcache"
+)
+
+// link is one authenticator in the chain of a handler, with what it can do.
+type link struct {
+	auth.Authenticator
+	name        string // of the module, as "token"
+	source      auth.Source
+	challenger  auth.Challenger
+	cacheable   auth.Cacheable
+	rechecker   auth.Rechecker
+	fingerprint credcache.Fingerprint
+}
+
+var errNameless = errors.New("the authenticator returned an identity that names nobody")
+
+// authenticate asks the authenticator and sees to it that what it returns can
+// be trusted to be complete.
+func (l *link) authenticate(r *http.Request) (*auth.Identity, error) {
+	id, err := l.Authenticate(r)
+	if err != nil {
+		return nil, err
+	}
+	return l.adopt(id)
+}
+
+func (l *link) recheck(r *http.Request, remembered *auth.Identity) (*auth.Identity, error) {
+	known := *remembered
+	known.ID = strings.TrimPrefix(known.ID, l.source.Prefix)
+	id, err := l.rechecker.Recheck(r, &known)
+	if err != nil {
+		return nil, err
+	}
+	return l.adopt(id)
+}
+
+// adopt returns the identity as this handler calls it.
+func (l *link) adopt(id *auth.Identity) (*auth.Identity, error) {
+	if id == nil || id.ID != "" && id.Key == "" {
+		return nil, &auth.Unavailable{Err: errNameless}
+	}
+	if hasControl(id.ID) {
+		return nil, &auth.Failure{Err: errors.New("the user name has control characters")}
+	}
+	if id.Method != "" && (l.source.Prefix == "" || id.ID == "") {
+		return id, nil
+	}
+	adopted := *id
+	adopted.Method = firstOf(id.Method, l.name)
+	if id.ID != "" {
+		adopted.ID = l.source.Prefix + id.ID
+	}
+	return &adopted, nil
+}
+
+// newPolicy loads the guests of a handler.
+func newPolicy(ctx caddy.Context, app *App, settings *Settings) (*policy, error) {
+	p := &policy{
+		lenient:  settings.Invalid == invalidAnonymous,
+		cache:    app.cache.Cache,
+		feed:     app.store,
+		logger:   ctx.Logger(),
+		failures: newFailureLog(ctx.Logger()),
+		now:      time.Now,
+	}
+	configured := cloneRaw(settings.AuthenticatorsRaw)
+	loaded, err := ctx.LoadModule(settings, "AuthenticatorsRaw")
+	if err != nil {
+		return nil, fmt.Errorf("loading authenticators: %w", err)
+	}
+	for i, guest := range loaded.([]any) {
+		authenticator, ok := guest.(auth.Authenticator)
+		if !ok {
+			return nil, fmt.Errorf("loading authenticators: position %d: %T is not an authenticator", i, guest)
+		}
+		l, err := newLink(authenticator, settings.Realm, app, configured[i])
+		if err != nil {
+			return nil, fmt.Errorf("loading authenticators: position %d: %w", i, err)
+		}
+		p.links = append(p.links, l)
+		p.addResponder(guest)
+	}
+	if err := checkSources(p.links); err != nil {
+		return nil, err
+	}
+	loaded, err = ctx.LoadModule(settings, "PermissionsRaw")
+	if err != nil {
+		return nil, fmt.Errorf("loading permissions: %w", err)
+	}
+	for i, guest := range loaded.([]any) {
+		permission, ok := guest.(auth.Permission)
+		if !ok {
+			return nil, fmt.Errorf("loading permissions: position %d: %T is not a permission", i, guest)
+		}
+		p.permissions = append(p.permissions, permission)
+		p.addResponder(guest)
+	}
+	p.metrics = newDecisionMetrics(ctx.GetMetricsRegistry(), p.links)
+	return p, nil
+}
+
+func (p *policy) addResponder(guest any) {
+	if responder, ok := guest.(auth.Responder); ok {
+		p.responders = append(p.responders, responder)
+	}
+}
+
+func newLink(authenticator auth.Authenticator, realm string, app *App, raw json.RawMessage) (link, error) {
+	l := link{Authenticator: authenticator, name: "custom", source: auth.Source{Name: fmt.Sprintf("%T", authenticator)}}
+	if module, ok := authenticator.(caddy.Module); ok {
+		l.name = module.CaddyModule().ID.Name()
+		l.source.Name = string(module.CaddyModule().ID)
+	}
+	if source, ok := authenticator.(auth.UserSource); ok {
+		l.source = source.UserSource()
+	}
+	if setter, ok := authenticator.(auth.RealmSetter); ok {
+		setter.SetRealm(realm)
+	}
+	l.challenger, _ = authenticator.(auth.Challenger)
+	l.rechecker, _ = authenticator.(auth.Rechecker)
+	if cacheable, ok := authenticator.(auth.Cacheable); ok {
+		// The provisioned module has its placeholders resolved; the raw
+		// configuration has the guests that loading took out of it.
+		resolved, err := json.Marshal(authenticator)
+		if err != nil {
+			return link{}, fmt.Errorf("encoding the configuration: %w", err)
+		}
+		l.cacheable = cacheable
+		l.fingerprint = app.cache.Fingerprint([]byte(l.name), raw, resolved, []byte(l.source.Prefix), app.fingerprint)
+	}
+	return l, nil
+}
+
+// checkSources refuses a chain in which two sources could call two people by
+// one name.
+func checkSources(links []link) error {
+	names := make(map[string]bool)
+	for i := range links {
+		names[links[i].source.Name] = true
+	}
+	if len(names) < 2 {
+		return nil
+	}
+	for i := range links {
+		if source := links[i].source; source.Name != "" && !source.Told {
+			return fmt.Errorf("authenticator '%s' brings users of its own (%s) beside those of others: "+
+				"say `user_prefix <text>`, or `user_prefix off` if the names cannot meet", links[i].name, source.Name)
+		}
+	}
+	return nil
+}
+
+func hasControl(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] == 0x7f {
+			return true
+		}
+	}
+	return false
+}

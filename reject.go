@@ -1,0 +1,224 @@
+// SPDX-FileCopyrightText: The caddy-rest-auth authors
+// SPDX-License-Identifier: Apache-2.0
+
+package restauth
+
+import (
+	"errors"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+	"go.uber.org/zap"
+
+	"github.com/caddy-rest-auth/caddy-rest-auth/auth"
+)
+
+// Texts of Django REST framework.
+const (
+	textNotAuthenticated = "Authentication credentials were not provided."
+	textFailed           = "Incorrect authentication credentials."
+	textDenied           = "You do not have permission to perform this action."
+	textThrottled        = "Request was throttled."
+	textUnavailable      = "Service temporarily unavailable, try again later."
+)
+
+// refusal is what a policy decided against a request.
+type refusal struct {
+	id    *auth.Identity // Anonymous unless an authenticator answered
+	by    int            // the authenticator that answered or failed, or nobody
+	cause error
+}
+
+// answer is a refusal as HTTP says it.
+type answer struct {
+	status     int
+	code       string
+	detail     string
+	body       any // in place of the detail
+	challenges []string
+	retryAfter int // seconds; 0 sends none
+	verdict    verdict
+}
+
+// rejecter turns refusals into answers.
+type rejecter struct {
+	links    []link
+	all      bool // challenge with every scheme
+	refusals string
+	cors     *corsPolicy
+	metrics  *decisionMetrics
+	failures *failureLog
+	logger   *zap.Logger
+}
+
+func newRejecter(settings *Settings, p *policy, cors *corsPolicy, logger *zap.Logger) *rejecter {
+	return &rejecter{
+		links:    p.links,
+		all:      settings.Challenge == challengeAll,
+		refusals: settings.Refusals,
+		cors:     cors,
+		metrics:  p.metrics,
+		failures: p.failures,
+		logger:   logger,
+	}
+}
+
+// reject answers a request that may not go on.
+//
+//   - Anonymous, or bad credentials: 401 with the challenge of the first
+//     authenticator, or 403 if it has none. RFC 9110 section 15.5.2 demands a
+//     challenge of a 401; which scheme decides is Django REST framework's rule.
+//   - Known and not allowed, or nobody could be asked: 403.
+//   - Throttled: 429 with Retry-After.
+//   - Not decidable: 503 with Retry-After; the client's credentials may be good.
+func (j *rejecter) reject(w http.ResponseWriter, r *http.Request, state *requestState, refused refusal) error {
+	a := j.answer(r, refused)
+	state.refuse(refused, a.code, a.detail)
+	j.report(r, state, refused, a)
+
+	header := w.Header()
+	for _, challenge := range a.challenges {
+		header.Add("WWW-Authenticate", challenge)
+	}
+	if a.retryAfter > 0 {
+		header.Set("Retry-After", strconv.Itoa(a.retryAfter))
+	}
+	header.Set("Cache-Control", "no-store")
+	j.cors.expose(w, r)
+
+	if j.errorRouteTakes(r, a) {
+		return caddyhttp.Error(a.status, refused.cause)
+	}
+	return writeAnswer(w, r, a)
+}
+
+// answer applies the rules of Django REST framework to the cause.
+func (j *rejecter) answer(r *http.Request, refused refusal) answer {
+	var (
+		failure     *auth.Failure
+		denial      *auth.Denial
+		deny        *denied
+		throttled   *auth.Throttled
+		unavailable *auth.Unavailable
+	)
+	switch cause := refused.cause; {
+	case errors.As(cause, &failure):
+		a := answer{
+			code:    firstOf(failure.Code, auth.CodeAuthenticationFailed),
+			detail:  firstOf(failure.Detail, textFailed),
+			body:    failure.Body,
+			verdict: verdictFailed,
+		}
+		j.challenge(&a, r, refused)
+		return a
+	case errors.As(cause, &denial):
+		return denialAnswer(denial)
+	case errors.As(cause, &deny):
+		if len(j.links) > 0 && !refused.id.Authenticated() {
+			a := answer{code: auth.CodeNotAuthenticated, detail: textNotAuthenticated, verdict: verdictUnauthenticated}
+			j.challenge(&a, r, refused)
+			return a
+		}
+		return denialAnswer(deny.explanation)
+	case errors.As(cause, &throttled):
+		return throttledAnswer(throttled)
+	case errors.As(cause, &unavailable):
+		return unavailableAnswer(unavailable.RetryAfter)
+	default:
+		return unavailableAnswer(0)
+	}
+}
+
+// challenge sets the status of a refusal for want of good credentials, with
+// the challenges that it must carry.
+func (j *rejecter) challenge(a *answer, r *http.Request, refused refusal) {
+	a.status = http.StatusForbidden
+	for i := range j.links {
+		if i > 0 && !j.all {
+			break
+		}
+		challenger := j.links[i].challenger
+		if challenger == nil {
+			continue
+		}
+		var cause error
+		if refused.by == i {
+			cause = refused.cause
+		}
+		if challenge := challenger.Challenge(r, cause); challenge != "" && !hasControl(challenge) {
+			a.status = http.StatusUnauthorized
+			a.challenges = append(a.challenges, challenge)
+		}
+	}
+}
+
+func denialAnswer(denial *auth.Denial) answer {
+	a := answer{status: http.StatusForbidden, code: auth.CodePermissionDenied, detail: textDenied, verdict: verdictDenied}
+	if denial != nil {
+		a.code = firstOf(denial.Code, a.code)
+		a.detail = firstOf(denial.Detail, a.detail)
+		a.body = denial.Body
+	}
+	return a
+}
+
+func throttledAnswer(throttled *auth.Throttled) answer {
+	a := answer{
+		status:     http.StatusTooManyRequests,
+		code:       auth.CodeThrottled,
+		detail:     firstOf(throttled.Detail, textThrottled),
+		retryAfter: seconds(throttled.Wait),
+		verdict:    verdictThrottled,
+	}
+	switch {
+	case throttled.Detail != "" || a.retryAfter == 0:
+	case a.retryAfter == 1:
+		a.detail += " Expected available in 1 second."
+	default:
+		a.detail += " Expected available in " + strconv.Itoa(a.retryAfter) + " seconds."
+	}
+	return a
+}
+
+func unavailableAnswer(retryAfter time.Duration) answer {
+	return answer{
+		status:     http.StatusServiceUnavailable,
+		code:       auth.CodeUnavailable,
+		detail:     textUnavailable,
+		retryAfter: max(1, seconds(retryAfter)),
+		verdict:    verdictUnavailable,
+	}
+}
+
+// seconds rounds up, as Retry-After must not call a client back too early.
+func seconds(d time.Duration) int {
+	return int((d + time.Second - 1) / time.Second)
+}
+
+// report tells metrics, the logs and the access log of a refusal.
+func (j *rejecter) report(r *http.Request, state *requestState, refused refusal, a answer) {
+	j.metrics.count(refused.by, a.verdict)
+	if extra, ok := r.Context().Value(caddyhttp.ExtraLogFieldsCtxKey).(*caddyhttp.ExtraLogFields); ok {
+		extra.Set(zap.String("auth_code", a.code))
+		if state.candidate != nil && state.candidate.ID != "" {
+			extra.Set(zap.String("auth_candidate", state.candidate.ID))
+		}
+	}
+	name := ""
+	if refused.by != nobody {
+		name = j.links[refused.by].name
+	}
+	switch a.verdict {
+	case verdictFailed:
+		failure, _ := errors.AsType[*auth.Failure](refused.cause)
+		j.failures.log(r, name, failure)
+	case verdictUnavailable:
+		j.failures.logUnavailable(name, refused.cause)
+	default:
+		if check := j.logger.Check(zap.DebugLevel, "refused"); check != nil {
+			check.Write(zap.String("code", a.code), zap.Int("status", a.status), zap.String("user", refused.id.ID))
+		}
+	}
+}

@@ -1,0 +1,254 @@
+// SPDX-FileCopyrightText: The caddy-rest-auth authors
+// SPDX-License-Identifier: Apache-2.0
+
+package manage
+
+import (
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/caddyserver/caddy/v2"
+)
+
+func (c *call) listUsers(string) error {
+	params, err := c.query("cursor", "limit")
+	if err != nil {
+		return err
+	}
+	cursor, limit, err := page(params)
+	if err != nil {
+		return err
+	}
+	users, next, err := c.ListUsers(c.r.Context(), cursor, limit)
+	if err != nil {
+		return err
+	}
+	writeJSON(c.w, http.StatusOK, map[string]any{"users": users, "next": next})
+	return nil
+}
+
+func (c *call) postUser(string) error {
+	var in NewUser
+	if err := c.body(&in); err != nil {
+		return err
+	}
+	u, err := c.CreateUser(c.r.Context(), in)
+	return c.user(http.StatusCreated, u, err)
+}
+
+func (c *call) getUser(name string) error {
+	u, err := c.ShowUser(c.r.Context(), name)
+	return c.user(http.StatusOK, u, err)
+}
+
+func (c *call) patchUser(name string) error {
+	version, err := c.ifMatch()
+	if err != nil {
+		return err
+	}
+	var change UserChange
+	if err := c.body(&change); err != nil {
+		return err
+	}
+	u, err := c.ChangeUser(c.r.Context(), name, version, change)
+	return c.user(http.StatusOK, u, err)
+}
+
+func (c *call) putPassword(name string) error {
+	version, err := c.ifMatch()
+	if err != nil {
+		return err
+	}
+	var in struct {
+		Password string `json:"password"`
+	}
+	if err := c.body(&in); err != nil {
+		return err
+	}
+	u, err := c.SetPassword(c.r.Context(), name, version, &in.Password)
+	return c.user(http.StatusOK, u, err)
+}
+
+func (c *call) deletePassword(name string) error {
+	version, err := c.ifMatch()
+	if err != nil {
+		return err
+	}
+	u, err := c.SetPassword(c.r.Context(), name, version, nil)
+	return c.user(http.StatusOK, u, err)
+}
+
+func (c *call) deleteUser(name string) error {
+	return c.gone(c.DeleteUser(c.r.Context(), name))
+}
+
+func (c *call) listGroups(string) error {
+	groups, err := c.ListGroups(c.r.Context())
+	if err != nil {
+		return err
+	}
+	writeJSON(c.w, http.StatusOK, map[string]any{"groups": groups})
+	return nil
+}
+
+func (c *call) putGroup(name string) error {
+	var in GroupChange
+	if err := c.body(&in); err != nil {
+		return err
+	}
+	g, err := c.SetGroup(c.r.Context(), name, in)
+	if err != nil {
+		return err
+	}
+	writeJSON(c.w, http.StatusOK, g)
+	return nil
+}
+
+func (c *call) deleteGroup(name string) error {
+	return c.gone(c.DeleteGroup(c.r.Context(), name))
+}
+
+func (c *call) listTokens(string) error {
+	params, err := c.query("user", "kind", "client", "cursor", "limit")
+	if err != nil {
+		return err
+	}
+	cursor, limit, err := page(params)
+	if err != nil {
+		return err
+	}
+	f := TokenFilter{User: params["user"], Kind: params["kind"], Client: params["client"]}
+	tokens, next, err := c.ListTokens(c.r.Context(), f, cursor, limit)
+	if err != nil {
+		return err
+	}
+	writeJSON(c.w, http.StatusOK, map[string]any{"tokens": tokens, "next": next})
+	return nil
+}
+
+func (c *call) postToken(string) error {
+	var in NewToken
+	if err := c.body(&in); err != nil {
+		return err
+	}
+	issued, err := c.CreateToken(c.r.Context(), in)
+	if err != nil {
+		return err
+	}
+	writeJSON(c.w, http.StatusCreated, issued)
+	return nil
+}
+
+func (c *call) getToken(handle string) error {
+	t, err := c.ShowToken(c.r.Context(), handle)
+	if err != nil {
+		return err
+	}
+	writeJSON(c.w, http.StatusOK, t)
+	return nil
+}
+
+func (c *call) deleteToken(handle string) error {
+	return c.gone(c.RevokeToken(c.r.Context(), handle))
+}
+
+func (c *call) deleteTokens(string) error {
+	params, err := c.query("user", "kind", "client")
+	if err != nil {
+		return err
+	}
+	n, err := c.RevokeTokens(c.r.Context(), TokenFilter{User: params["user"], Kind: params["kind"], Client: params["client"]})
+	if err != nil {
+		return err
+	}
+	writeJSON(c.w, http.StatusOK, map[string]int{"revoked": n})
+	return nil
+}
+
+func (c *call) rotateToken(handle string) error {
+	var in struct {
+		Grace string `json:"grace"`
+	}
+	if err := c.body(&in); err != nil {
+		return err
+	}
+	if in.Grace == "" {
+		in.Grace = "0s"
+	}
+	grace, err := caddy.ParseDuration(in.Grace)
+	if err != nil {
+		return invalid("grace", "must be a duration as 30m, 1h or 7d")
+	}
+	issued, err := c.RotateToken(c.r.Context(), handle, grace)
+	if err != nil {
+		return err
+	}
+	writeJSON(c.w, http.StatusCreated, issued)
+	return nil
+}
+
+func (c *call) getStore(string) error {
+	params, err := c.query("verify")
+	if err != nil {
+		return err
+	}
+	verify, err := strconv.ParseBool(params["verify"])
+	if err != nil && params["verify"] != "" {
+		return invalid("verify", "must be true or false")
+	}
+	status, err := c.CheckStore(c.r.Context(), verify)
+	if err != nil {
+		return err
+	}
+	writeJSON(c.w, http.StatusOK, status)
+	return nil
+}
+
+// backup streams. Once bytes have gone out an error can only be told by cutting
+// the connection, which no client takes for the end of the copy.
+func (c *call) backup(string) error {
+	var in struct{}
+	if err := c.body(&in); err != nil {
+		return err
+	}
+	out := &counter{to: c.w}
+	c.w.Header().Set("Content-Type", "application/octet-stream")
+	err := c.Backup(c.r.Context(), out)
+	if err != nil && out.n > 0 {
+		panic(http.ErrAbortHandler)
+	}
+	return err
+}
+
+func (c *call) user(status int, u User, err error) error {
+	if err != nil {
+		return err
+	}
+	c.w.Header().Set("ETag", fmt.Sprintf("\"%d\"", u.Version))
+	writeJSON(c.w, status, u)
+	return nil
+}
+
+func (c *call) gone(err error) error {
+	if err == nil {
+		c.w.WriteHeader(http.StatusNoContent)
+	}
+	return err
+}
+
+// ifMatch returns the version that the request insists on, or 0.
+func (c *call) ifMatch() (int64, error) {
+	lines := c.r.Header.Values("If-Match")
+	if len(lines) == 0 || len(lines) == 1 && lines[0] == "*" {
+		return 0, nil
+	}
+	tag, isTag := strings.CutPrefix(lines[0], "\"")
+	tag, closed := strings.CutSuffix(tag, "\"")
+	version, err := strconv.ParseInt(tag, 10, 64)
+	if len(lines) > 1 || !isTag || !closed || err != nil || version < 1 {
+		return 0, refuse(http.StatusBadRequest, "If-Match: must be one ETag that this resource handed out")
+	}
+	return version, nil
+}

@@ -4,6 +4,7 @@
 package password
 
 import (
+	"errors"
 	"slices"
 	"strings"
 )
@@ -50,10 +51,14 @@ func Check(encoded string, weak []string) error {
 }
 
 // NeedsRehash reports whether the hash is weaker than what Hash makes, so that
-// it should be replaced when the password is next seen.
+// it should be replaced when its password is next seen. A hash that no password
+// matches on purpose stays as it is.
 func NeedsRehash(encoded string) bool {
 	s, err := parse(encoded, nil)
-	return err != nil || !s.current
+	if err != nil {
+		return !errors.Is(err, ErrUnusable)
+	}
+	return !s.current
 }
 
 func parse(encoded string, weak []string) (*stored, error) {

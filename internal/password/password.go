@@ -38,8 +38,9 @@ type Config struct {
 
 	// Memory is how many bytes all running hashes may use together. A hash
 	// waits until its share is free; one that needs more than all of it is
-	// refused. It is never less than what a new hash needs (19 MiB).
-	// Default: 256 MiB.
+	// refused. It is never less than what a new hash needs (19 MiB). The
+	// garbage of finished hashes comes on top: set GOMEMLIMIT where memory is
+	// scarce. Default: 256 MiB.
 	Memory int64
 
 	// Queue is how many hashes may wait for a slot or for memory; the next
@@ -120,9 +121,13 @@ func (h *Hasher) Verify(ctx context.Context, encoded, password string) (bool, er
 		}
 		return false, unfit
 	}
-	ok, begun, err := h.run(ctx, stored.memory, func() (bool, error) {
+	memory, measured := stored.memory, h.slowest.measured()
+	if !measured {
+		memory = max(memory, newHash.bytes())
+	}
+	ok, begun, err := h.run(ctx, memory, func() (bool, error) {
 		ok, err := stored.match(password)
-		if !ok && !h.slowest.measured() {
+		if !ok && !measured {
 			h.measure(password)
 		}
 		return ok, err

@@ -217,13 +217,13 @@ func TestVectors_hostile(t *testing.T) {
 			}
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
-			for _, password := range []string{"", "password", "\x00", v.Encoded} {
+			for _, password := range []string{"", v.Encoded} {
 				if ok, _ := h.Verify(t.Context(), v.Encoded, password); ok {
 					t.Errorf("%s with %q matched", v.Encoded, password)
 				}
 			}
 			runtime.ReadMemStats(&after)
-			if spent := (after.TotalAlloc - before.TotalAlloc) / 4; spent > maxHostileMemory {
+			if spent := (after.TotalAlloc - before.TotalAlloc) / 2; spent > maxHostileMemory {
 				t.Errorf("%s allocates %d bytes, want at most %d", v.Encoded, spent, maxHostileMemory)
 			}
 		})

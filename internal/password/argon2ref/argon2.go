@@ -52,6 +52,9 @@ type Parameters struct {
 	Memory  uint32 // KiB
 	Passes  uint32
 	Lanes   uint32
+
+	// Secret and Data are optional, and unknown to stored hashes.
+	Secret, Data []byte
 }
 
 // slices is how often in a pass all lanes wait for each other.
@@ -79,19 +82,17 @@ func Key(p Parameters, password, salt []byte, length uint32) []byte {
 
 // seed returns H_0 of RFC 9106 section 3.2.
 func (p Parameters) seed(password, salt []byte, length uint32) []byte {
-	h, _ := blake2b.New512(nil)
-	write := func(numbers ...uint32) {
-		for _, n := range numbers {
-			h.Write(binary.LittleEndian.AppendUint32(nil, n))
-		}
+	var in []byte
+	number := func(n uint32) { in = binary.LittleEndian.AppendUint32(in, n) }
+	for _, n := range []uint32{p.Lanes, length, p.Memory, p.Passes, p.Version, p.Variant.number()} {
+		number(n)
 	}
-	write(p.Lanes, length, p.Memory, p.Passes, p.Version, p.Variant.number())
-	write(uint32(len(password)))
-	h.Write(password)
-	write(uint32(len(salt)))
-	h.Write(salt)
-	write(0, 0) // neither secret nor associated data
-	return h.Sum(nil)
+	for _, text := range [][]byte{password, salt, p.Secret, p.Data} {
+		number(uint32(len(text)))
+		in = append(in, text...)
+	}
+	h := blake2b.Sum512(in)
+	return h[:]
 }
 
 // begin computes the first two blocks of every lane.

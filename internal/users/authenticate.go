@@ -1,0 +1,114 @@
+// SPDX-FileCopyrightText: The caddy-rest-auth authors
+// SPDX-License-Identifier: Apache-2.0
+
+package users
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/caddy-rest-auth/caddy-rest-auth/auth"
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/password"
+	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
+)
+
+// maxLogin is the length in characters of the longest name that is looked up:
+// that of an e-mail address, since imported projects use those as names.
+const maxLogin = 254
+
+// invalidLogin answers every failed login: it does not tell whether the name,
+// the password or the state of the user is at fault.
+const invalidLogin = "Invalid username/password."
+
+// Causes of failed logins, for the log.
+var (
+	errUnfit    = errors.New("no acceptable user name and password")
+	errNoUser   = errors.New("no such user")
+	errPassword = errors.New("wrong password")
+	errInactive = errors.New("user inactive")
+)
+
+// Authenticate returns the user of that name if the password is the user's,
+// as a new Identity whose Method the caller sets. It returns an *auth.Failure
+// that is the same, after the same time, whatever was wrong, and an
+// *auth.Unavailable if the store does not answer or too many logins wait.
+func (d *Directory) Authenticate(ctx context.Context, name, pw string) (*auth.Identity, error) {
+	start := d.now()
+	if !fit(name, pw) {
+		return nil, refused(nil, errUnfit)
+	}
+	user, err := d.find(ctx, Canonical(name))
+	if errors.Is(err, tokenstore.ErrNotFound) {
+		if err := d.hasher.Waste(ctx, pw); err != nil {
+			return nil, undecided(err)
+		}
+		d.hasher.Settle(ctx, start)
+		return nil, refused(nil, errNoUser)
+	}
+	if err != nil {
+		return nil, undecided(err)
+	}
+	ok, err := d.hasher.Verify(ctx, user.hash, pw)
+	switch {
+	case isUnfitHash(err):
+		err = fmt.Errorf("verifying the password: %w", err)
+	case err != nil:
+		return nil, undecided(err)
+	case !ok:
+		err = errPassword
+	case !user.active:
+		err = errInactive
+	}
+	if err != nil {
+		d.hasher.Settle(ctx, start)
+		return nil, refused(&user.identity, err)
+	}
+	if user.identity.Source == SourceStore && password.NeedsRehash(user.hash) {
+		d.renew(ctx, user.identity.Key, user.hash, pw)
+	}
+	return &user.identity, nil
+}
+
+// find returns the account of a canonical name, or tokenstore.ErrNotFound.
+func (d *Directory) find(ctx context.Context, name string) (account, error) {
+	if user, ok := d.configured[name]; ok {
+		return user, nil
+	}
+	user, err := d.store.UserByName(ctx, name)
+	if err != nil {
+		return account{}, err
+	}
+	return account{identity: *passwordIdentity(user), hash: user.PasswordHash, active: user.Active}, nil
+}
+
+// fit reports whether name and password are worth looking up. What it refuses,
+// it refuses for every user alike, so that nobody learns from the time. A store
+// may take neither NUL nor invalid UTF-8, and a client must not cause its error.
+func fit(name, pw string) bool {
+	return name != "" && pw != "" && len(pw) <= password.MaxLength &&
+		len(name) <= maxLogin*utf8.UTFMax && utf8.ValidString(name) &&
+		utf8.RuneCountInString(name) <= maxLogin && !strings.Contains(name, "\x00")
+}
+
+// isUnfitHash reports whether the stored hash is at fault, so that its user
+// cannot log in, now or later.
+func isUnfitHash(err error) bool {
+	return errors.Is(err, password.ErrMalformed) || errors.Is(err, password.ErrTooCostly) || errors.Is(err, password.ErrWeak)
+}
+
+func refused(candidate *auth.Identity, cause error) *auth.Failure {
+	return &auth.Failure{
+		Code:      auth.CodeAuthenticationFailed,
+		Detail:    invalidLogin,
+		Candidate: candidate,
+		Err:       cause,
+	}
+}
+
+func undecided(cause error) *auth.Unavailable {
+	return &auth.Unavailable{RetryAfter: time.Second, Err: cause}
+}

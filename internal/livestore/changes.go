@@ -33,30 +33,42 @@ func deleted(f tokenstore.Filter) []tokenstore.Change {
 
 // created is the change of a Create: others of the user's records may have
 // been evicted.
-func created(c tokenstore.Credential, max int, evict bool) []tokenstore.Change {
-	if max <= 0 || !evict {
+func created(c tokenstore.Credential, max int, evict bool, err error) []tokenstore.Change {
+	if max <= 0 || !evict || refused(err) {
 		return nil
 	}
 	return changedUser(c.UserKey)
 }
 
 // consumed is the change of a Consume. Where the record was used already its
-// family went.
+// family went, and the driver may tell which.
 func consumed(c tokenstore.Credential, err error) []tokenstore.Change {
-	change := tokenstore.Change{Family: c.Family}
-	if err == nil {
-		change.CredentialID = c.ID
+	switch {
+	case err == nil:
+		return named(tokenstore.Change{CredentialID: c.ID})
+	case refused(err):
+		return nil
+	case errors.Is(err, tokenstore.ErrReused):
+		return named(tokenstore.Change{CredentialID: c.ID, Family: c.Family})
+	default:
+		return everything
 	}
-	return named(change)
 }
 
 // rotated is the change of a Rotate, told by the successors: they belong to the
 // user and the family of the record that was spent. The client, which may have
-// issued a million others, is only named where nothing else is.
-func rotated(next []tokenstore.Credential) []tokenstore.Change {
+// issued a million others, is only named where nothing else is, and a family
+// alone is no answer to reuse: only the store knows whose it was.
+func rotated(next []tokenstore.Credential, won bool, err error) []tokenstore.Change {
+	if refused(err) || err == nil && !won {
+		return nil
+	}
 	var changes []tokenstore.Change
 	for _, c := range next {
 		change := tokenstore.Change{UserKey: c.UserKey, Family: c.Family}
+		if err != nil && c.UserKey == "" {
+			return everything
+		}
 		if change == (tokenstore.Change{}) {
 			change.ClientID = c.ClientID
 		}
@@ -73,8 +85,22 @@ func rotated(next []tokenstore.Credential) []tokenstore.Change {
 	return changes
 }
 
+// transacted is the change of an InTx.
+func transacted(err error) []tokenstore.Change {
+	if refused(err) {
+		return nil
+	}
+	return everything
+}
+
 // refused reports whether an error says that the store left all as it was.
-// ErrReused does not: a family went.
+// ErrReused does not: a family went. Nor does an error of any other kind, as of
+// a context: the write may have been committed, or may be yet.
+//
+// It spares an announcement where a client could cause one of everything again
+// and again. Deleting what is gone already is announced all the same: another
+// caller may have committed that and not announced it yet, and this one will
+// rely on it.
 func refused(err error) bool {
 	if err == nil || errors.Is(err, tokenstore.ErrUnavailable) || errors.Is(err, tokenstore.ErrReused) {
 		return false

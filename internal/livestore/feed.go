@@ -120,7 +120,10 @@ func (s *shared) follow() {
 	case <-s.ctx.Done():
 		return
 	}
-	inner := *s.inner.Load()
+	inner := s.inner.Load()
+	if inner == nil {
+		return // closed meanwhile
+	}
 	var warned atomic.Bool
 	up := func() {
 		if warned.Swap(false) {
@@ -130,7 +133,7 @@ func (s *shared) follow() {
 	delay := feedMin
 	for {
 		began := time.Now()
-		err := inner.Watch(s.ctx, s.feed.receiver(up))
+		err := (*inner).Watch(s.ctx, s.feed.receiver(up))
 		if s.ctx.Err() != nil {
 			return // Destruct tells the subscribers
 		}

@@ -54,6 +54,10 @@ func (s *shared) openError() error {
 // open tries until the store is open.
 func (s *shared) open() {
 	complained := complaints{}
+	slow := time.AfterFunc(openWait, func() {
+		s.logger().Warn("opening the token store takes long; until then requests that need it are refused")
+	})
+	defer slow.Stop()
 	for delay := openMin; ; delay = min(2*delay, openMax) {
 		began := time.Now()
 		inner, err := s.driver.Open(s.ctx)
@@ -64,7 +68,7 @@ func (s *shared) open() {
 				return
 			}
 			s.opened(inner)
-			if len(complained) > 0 {
+			if !slow.Stop() || len(complained) > 0 {
 				s.logger().Info("token store is open")
 			}
 			return
@@ -76,6 +80,7 @@ func (s *shared) open() {
 		s.opening.err = err
 		s.opening.mu.Unlock()
 		s.opening.settle()
+		slow.Stop()
 		if complained.isNew(err) {
 			s.logger().Error("opening token store", zap.Error(err))
 		}
@@ -107,7 +112,10 @@ func (s *shared) use(ctx context.Context) (tokenstore.Store, error) {
 			s.leave()
 			return nil, unavailable(err)
 		}
-		inner = s.inner.Load()
+		if inner = s.inner.Load(); inner == nil {
+			s.leave()
+			return nil, unavailable(errClosed)
+		}
 	}
 	return *inner, nil
 }

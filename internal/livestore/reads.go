@@ -5,11 +5,10 @@ package livestore
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"time"
-
-	"errors"
 
 	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
 )

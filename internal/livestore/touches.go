@@ -55,6 +55,9 @@ func (s *Store) Touch(_ context.Context, digest []byte, used, expires time.Time)
 	if len(digest) < tokenstore.MinDigest || len(digest) > tokenstore.MaxDigest {
 		return tokenstore.ErrTooLarge
 	}
+	if used.IsZero() {
+		return nil // without it Expires is not raised either
+	}
 	s.shared.touches.add(string(digest), touch{used, expires})
 	s.shared.begin()
 	return nil
@@ -99,7 +102,8 @@ func (s *shared) flushTouches() {
 	}
 }
 
-// writeTouches writes what is pending. What fails is pending again.
+// writeTouches writes what is pending. What the store had no time for is
+// pending again.
 func (s *shared) writeTouches(ctx context.Context, inner tokenstore.Store) error {
 	var failed error
 	batch := make(map[string]touch, touchBatch)
@@ -109,7 +113,7 @@ func (s *shared) writeTouches(ctx context.Context, inner tokenstore.Store) error
 			failed = touchAll(ctx, inner, batch)
 			s.observe("touch", began, failed)
 		}
-		if failed != nil {
+		if mayPass(failed) {
 			for digest, t := range batch {
 				s.touches.add(digest, t)
 			}
@@ -128,12 +132,17 @@ func (s *shared) writeTouches(ctx context.Context, inner tokenstore.Store) error
 	return failed
 }
 
+// mayPass reports whether what failed may succeed later.
+func mayPass(err error) bool {
+	return errors.Is(err, tokenstore.ErrUnavailable) ||
+		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+}
+
 // touchAll writes a batch, at the price of one write where the store can.
 func touchAll(ctx context.Context, inner tokenstore.Store, batch map[string]touch) error {
 	all := func(to tokenstore.Store) error {
 		for digest, t := range batch {
-			err := to.Touch(ctx, []byte(digest), t.used, t.expires)
-			if err != nil && !errors.Is(err, tokenstore.ErrNotFound) {
+			if err := to.Touch(ctx, []byte(digest), t.used, t.expires); err != nil {
 				return err
 			}
 		}

@@ -12,14 +12,12 @@ import (
 	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
 )
 
-// write does an operation, and announces the changes that f names unless its
-// error says that there were none. Only then does the caller learn of it.
+// write does an operation, and announces the changes that f names, whether it
+// failed or not. Only then does the caller learn of it.
 func (s *Store) write(ctx context.Context, operation string, f func(tokenstore.Store) ([]tokenstore.Change, error)) error {
 	return s.call(ctx, operation, func(inner tokenstore.Store) error {
 		changes, err := f(inner)
-		if !refused(err) {
-			s.shared.feed.announce(changes...)
-		}
+		s.shared.feed.announce(changes...)
 		return err
 	})
 }
@@ -27,7 +25,8 @@ func (s *Store) write(ctx context.Context, operation string, f func(tokenstore.S
 // Create implements tokenstore.Store.
 func (s *Store) Create(ctx context.Context, c tokenstore.Credential, max int, evict bool) error {
 	return s.write(ctx, "create", func(inner tokenstore.Store) ([]tokenstore.Change, error) {
-		return created(c, max, evict), inner.Create(ctx, c, max, evict)
+		err := inner.Create(ctx, c, max, evict)
+		return created(c, max, evict, err), err
 	})
 }
 
@@ -44,10 +43,7 @@ func (s *Store) Consume(ctx context.Context, digest []byte, now time.Time) (c to
 func (s *Store) Rotate(ctx context.Context, old []byte, next []tokenstore.Credential, sealed []byte, now time.Time, grace time.Duration) (reply []byte, won bool, err error) {
 	err = s.write(ctx, "rotate", func(inner tokenstore.Store) (_ []tokenstore.Change, err error) {
 		reply, won, err = inner.Rotate(ctx, old, next, sealed, now, grace)
-		if err == nil && !won {
-			return nil, nil
-		}
-		return rotated(next), err
+		return rotated(next, won, err), err
 	})
 	return reply, won, err
 }
@@ -128,7 +124,8 @@ func (s *Store) InTx(ctx context.Context, f func(tokenstore.Store) error) error 
 		if !ok {
 			return nil, fmt.Errorf("beginning a transaction: %w", errors.ErrUnsupported)
 		}
-		return everything, transactor.InTx(ctx, f)
+		err := transactor.InTx(ctx, f)
+		return transacted(err), err
 	})
 }
 

@@ -156,4 +156,3 @@ func writeJSON(w http.ResponseWriter, status int, value any) {
 	// The client may be gone; nobody is left to be told.
 	_, _ = w.Write(append(body, '\n'))
 }
-

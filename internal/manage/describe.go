@@ -31,7 +31,7 @@ func findToken(ctx context.Context, store tokenstore.Store, handle string) (toke
 // noToken does not repeat what was asked for: it may be a secret that somebody
 // took for a handle.
 func noToken(handle string) *Error {
-	if len(handle) > len(tokenstore.NewCredentialID()) {
+	if LooksSecret(handle) {
 		return refuse(http.StatusNotFound, "there is no such token; a token is named by its handle, not by its secret")
 	}
 	return refuse(http.StatusNotFound, "there is no token '%s'", handle)

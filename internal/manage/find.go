@@ -11,6 +11,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/users"
 	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
 )
 
@@ -22,7 +23,7 @@ const editAttempts = 10
 // canonical form, so that a name which an import brought can be managed too.
 func (m *Manager) findUser(ctx context.Context, name string) (tokenstore.User, error) {
 	u, err := m.Store.UserByName(ctx, name)
-	if form := canonical(name); errors.Is(err, tokenstore.ErrNotFound) && form != name {
+	if form := users.Canonical(name); errors.Is(err, tokenstore.ErrNotFound) && form != name {
 		u, err = m.Store.UserByName(ctx, form)
 	}
 	if errors.Is(err, tokenstore.ErrNotFound) {
@@ -35,7 +36,7 @@ func (m *Manager) findUser(ctx context.Context, name string) (tokenstore.User, e
 }
 
 func (m *Manager) noUser(name string) *Error {
-	if m.Directory.Configured(canonical(name)) {
+	if m.Directory.Configured(users.Canonical(name)) {
 		return refuse(http.StatusNotFound,
 			"user '%s' is in the configuration, not in the store; it is changed there and owns no tokens", name)
 	}

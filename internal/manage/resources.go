@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/caddyserver/caddy/v2"
+	"go.uber.org/zap"
 )
 
 func (c *call) listUsers(string) error {
@@ -217,6 +218,7 @@ func (c *call) backup(string) error {
 	c.w.Header().Set("Content-Type", "application/octet-stream")
 	err := c.Backup(c.r.Context(), out)
 	if err != nil && out.n > 0 {
+		c.Log.Error("a backup was cut short", zap.Int64("bytes", out.n), zap.Error(err))
 		panic(http.ErrAbortHandler)
 	}
 	return err

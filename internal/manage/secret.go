@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"hash/crc32"
+	"strings"
 )
 
 // The parts of a secret: a prefix that secret scanners recognise, the random
@@ -26,6 +27,11 @@ func newSecret() (secret string, digest []byte) {
 	secret = secretPrefix + string(text) + checksum(text)
 	sum := sha256.Sum256([]byte(secret))
 	return secret, sum[:]
+}
+
+// LooksSecret reports whether a text that should be a handle may be a secret.
+func LooksSecret(text string) bool {
+	return strings.HasPrefix(text, secretPrefix) || len(text) > maxHandle
 }
 
 // randomBase62 returns n digits, each equally likely: bytes above the largest

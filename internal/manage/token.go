@@ -11,6 +11,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/users"
 	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
 )
 
@@ -118,7 +119,7 @@ func (m *Manager) CreateToken(ctx context.Context, in NewToken) (IssuedToken, er
 	if c.Scopes, err = checkScopes(in.Scopes); err != nil {
 		return IssuedToken{}, err
 	}
-	if m.Directory.Configured(canonical(in.User)) {
+	if m.Directory.Configured(users.Canonical(in.User)) {
 		return IssuedToken{}, configured(in.User)
 	}
 	u, err := m.findUser(ctx, in.User)

@@ -9,8 +9,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"golang.org/x/text/unicode/norm"
-
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/users"
 	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
 )
 
@@ -23,16 +22,14 @@ const (
 	maxLabel      = 200
 	maxScope      = 255
 	maxClient     = 255
+	maxHandle     = 36      // a handle is 16 characters, an imported one may be a UUID
 	minPassword   = 8       // characters
 	maxPassword   = 4 << 10 // bytes
 )
 
-// canonical is the one form of a name that is compared, as Django's.
-func canonical(name string) string { return norm.NFKC.String(name) }
-
 // checkUserName returns the form of the name that is stored.
 func checkUserName(name string) (string, error) {
-	name = canonical(name)
+	name = users.Canonical(name)
 	if err := checkText("name", name, 1, maxName); err != nil {
 		return "", err
 	}

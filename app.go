@@ -194,7 +194,7 @@ func (a *App) TokenStore() tokenstore.Store { return a.store }
 // StoreDriver returns what opened the store.
 func (a *App) StoreDriver() tokenstore.Driver { return a.driver }
 
-// Users returns the users of the configuration and of the store.
+// UserDirectory returns the users of the configuration and of the store.
 func (a *App) UserDirectory() *users.Directory { return a.directory }
 
 // Hasher returns what verifies and makes password hashes.

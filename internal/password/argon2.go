@@ -77,6 +77,7 @@ func parseArgon2(encoded string) (*stored, error) {
 		return nil, err
 	}
 	return &stored{
+		cost:   p.cost(),
 		memory: p.bytes(),
 		current: p.variant == newHash.variant && p.version == newHash.version &&
 			p.memory >= newHash.memory && p.passes >= newHash.passes &&
@@ -101,6 +102,10 @@ func (p *argon2Parameters) read(s string) error {
 		return because(ErrTooCostly, "argon2 makes too many passes over its memory")
 	}
 	return nil
+}
+
+func (p *argon2Parameters) cost() string {
+	return fmt.Sprintf("%s %d %d %d %d", p.variant, p.version, p.memory, p.passes, p.lanes)
 }
 
 func (p *argon2Parameters) bytes() int64 { return int64(p.memory) << 10 }

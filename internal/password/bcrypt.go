@@ -50,6 +50,7 @@ func parseBcryptOf(encoded string, key func(password string) ([]byte, bool)) (*s
 		return nil, malformed("the cost of bcrypt is at least 4")
 	}
 	return &stored{
+		cost:   "bcrypt " + encoded[4:6],
 		memory: bcryptMemory,
 		match: func(password string) (bool, error) {
 			k, fit := key(password)

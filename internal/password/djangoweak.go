@@ -49,6 +49,7 @@ func storedDigest(digest func() hash.Hash, salt, encoded string) (*stored, error
 		return nil, err
 	}
 	return &stored{
+		cost:   "digest",
 		memory: weakMemory,
 		match: func(password string) (bool, error) {
 			d := digest()

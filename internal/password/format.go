@@ -15,8 +15,9 @@ const maxEncoded = 1024
 
 // stored is a hash that was read and whose cost is acceptable.
 type stored struct {
-	memory  int64 // bytes that match needs, roughly
-	current bool  // no weaker than what Hash makes
+	cost    string // the same for all hashes that take the same time
+	memory  int64  // bytes that match needs, roughly
+	current bool   // no weaker than what Hash makes
 	match   func(password string) (bool, error)
 }
 

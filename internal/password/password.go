@@ -92,9 +92,10 @@ func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 	salt := make([]byte, newSaltLength)
 	rand.Read(salt)
 	var encoded string
-	_, _, err := h.run(ctx, newHash.bytes(), func() (bool, error) {
-		encoded = newHash.encode(salt, newHash.key([]byte(password), salt, newKeyLength))
-		return true, nil
+	_, err := h.run(ctx, newHash.bytes(), func() {
+		h.timed(newHash.cost(), func() {
+			encoded = newHash.encode(salt, newHash.key([]byte(password), salt, newKeyLength))
+		})
 	})
 	return encoded, err
 }
@@ -121,22 +122,27 @@ func (h *Hasher) Verify(ctx context.Context, encoded, password string) (bool, er
 		}
 		return false, unfit
 	}
-	memory, measured := stored.memory, h.slowest.measured()
+	// Until it is known how long a new hash takes, a cheap one would fail
+	// sooner than an unknown user.
+	memory, measured := stored.memory, h.slowest.knows(h.now(), newHash.cost())
 	if !measured {
 		memory = max(memory, newHash.bytes())
 	}
-	ok, begun, err := h.run(ctx, memory, func() (bool, error) {
-		ok, err := stored.match(password)
+	var ok bool
+	var failed error
+	begun, err := h.run(ctx, memory, func() {
+		h.timed(stored.cost, func() { ok, failed = stored.match(password) })
 		if !ok && !measured {
-			h.measure(password)
+			h.spend(password)
 		}
-		return ok, err
 	})
-	if begun.IsZero() || ok {
-		return ok, err
+	if err != nil {
+		return false, err
 	}
-	h.Settle(ctx, begun)
-	return false, err
+	if !ok {
+		h.Settle(ctx, begun)
+	}
+	return ok, failed
 }
 
 // Waste does as much work as Verify does on a new hash, for a user who does
@@ -145,10 +151,7 @@ func (h *Hasher) Waste(ctx context.Context, password string) error {
 	if len(password) > MaxLength {
 		password = ""
 	}
-	_, begun, err := h.run(ctx, newHash.bytes(), func() (bool, error) {
-		h.measure(password)
-		return false, nil
-	})
+	begun, err := h.run(ctx, newHash.bytes(), func() { h.spend(password) })
 	if err != nil {
 		return err
 	}
@@ -156,25 +159,29 @@ func (h *Hasher) Waste(ctx context.Context, password string) error {
 	return nil
 }
 
-// measure computes one new hash and remembers how long it took.
-func (h *Hasher) measure(password string) {
+// spend computes a new hash for nothing.
+func (h *Hasher) spend(password string) {
+	h.timed(newHash.cost(), func() { newHash.key([]byte(password), h.salt, newKeyLength) })
+}
+
+// timed remembers how long a hash of this cost takes.
+func (h *Hasher) timed(cost string, work func()) {
 	begun := h.now()
-	newHash.key([]byte(password), h.salt, newKeyLength)
-	h.slowest.calibrate(h.now().Sub(begun))
+	work()
+	end := h.now()
+	h.slowest.observe(end, cost, end.Sub(begun))
 }
 
 // run calls work as soon as a slot and the memory are free, and returns when
-// it began. That is zero if it never did.
-func (h *Hasher) run(ctx context.Context, memory int64, work func() (bool, error)) (ok bool, begun time.Time, err error) {
+// it began.
+func (h *Hasher) run(ctx context.Context, memory int64, work func()) (begun time.Time, err error) {
 	if err := h.gate.enter(ctx, memory); err != nil {
-		return false, time.Time{}, err
+		return time.Time{}, err
 	}
 	defer h.gate.leave(memory)
 	begun = h.now()
-	ok, err = work()
-	end := h.now()
-	h.slowest.observe(end, end.Sub(begun))
-	return ok, begun, err
+	work()
+	return begun, nil
 }
 
 // Stats is a snapshot of a Hasher, for metrics.

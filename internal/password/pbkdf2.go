@@ -72,6 +72,7 @@ func storedPBKDF2[H hash.Hash](digest func() H, size int, iterations string, sal
 		return nil, malformed("its digest is not that of the format")
 	}
 	return &stored{
+		cost:   fmt.Sprintf("pbkdf2 %d %d", size, n),
 		memory: pbkdf2Memory,
 		match: func(password string) (bool, error) {
 			key, err := pbkdf2.Key(digest, password, salt, int(n), size)

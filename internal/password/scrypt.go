@@ -85,6 +85,7 @@ func storedScrypt(n, r, p uint64, salt, want []byte) (*stored, error) {
 		return nil, because(ErrTooCostly, "scrypt takes too much memory or too many rounds")
 	}
 	return &stored{
+		cost:   fmt.Sprintf("scrypt %d %d %d", n, r, p),
 		memory: int64(128 * r * (n + p + 2)),
 		match: func(password string) (bool, error) {
 			key, err := scrypt.Key([]byte(password), salt, int(n), int(r), int(p), len(want))

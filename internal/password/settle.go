@@ -14,16 +14,25 @@ const (
 	// window, at most two.
 	settleWindow = time.Minute
 
+	// settleMemory is how long it is remembered what hashes of one cost take,
+	// since they were last met. Otherwise whoever comes once in a while, when
+	// all is quiet, could tell the users whose hashes are slow.
+	settleMemory = 24 * time.Hour
+
+	// settleCosts bounds how many costs are remembered.
+	settleCosts = 64
+
 	// settleLimit bounds how long a failed login is held back.
 	settleLimit = 2 * time.Second
 )
 
 // Settle holds back a failed login that began at start, until it has taken as
-// long as the slowest hash of the last minute or two and an eighth more, but
-// no longer than 2s. It returns early when the context ends.
+// long as the slowest hash lately met and an eighth more, but no longer than
+// 2s. It returns early when the context ends.
 //
-// The eighth is there because the next hash of the same cost may well take a
-// little longer than any before it.
+// Lately is the last minute or two; of each cost, the last hash of the day
+// counts too. The eighth is there because the next hash of the same cost may
+// well take a little longer than any before it.
 func (h *Hasher) Settle(ctx context.Context, start time.Time) {
 	now := h.now()
 	wait := h.slowest.delay(now) - now.Sub(start)
@@ -41,39 +50,65 @@ func (h *Hasher) Settle(ctx context.Context, start time.Time) {
 // slowest remembers how long hashes take.
 type slowest struct {
 	mu       sync.Mutex
-	standard time.Duration // a new hash, when it was last measured; never forgotten
+	costs    map[string]sample
 	began    time.Time     // the current window
 	current  time.Duration // the slowest in the current window
 	previous time.Duration // the slowest in the window before
 }
 
-// measured reports whether it is known how long a new hash takes. Until it is,
-// a cheap hash would fail sooner than an unknown user.
-func (s *slowest) measured() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.standard > 0
+// A sample is the last hash of one cost.
+type sample struct {
+	took time.Duration
+	at   time.Time
 }
 
-func (s *slowest) calibrate(took time.Duration) {
+// knows reports whether a hash of this cost was met, and will not be forgotten
+// soon.
+func (s *slowest) knows(now time.Time, cost string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.standard = max(took, 1)
+	last, ok := s.costs[cost]
+	return ok && now.Sub(last.at) < settleMemory/2
 }
 
-func (s *slowest) observe(now time.Time, took time.Duration) {
+func (s *slowest) observe(now time.Time, cost string, took time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.advance(now)
 	s.current = max(s.current, took)
+	if s.costs == nil {
+		s.costs = make(map[string]sample)
+	}
+	s.costs[cost] = sample{took, now}
+	if len(s.costs) > settleCosts {
+		s.forgetQuickest()
+	}
 }
 
+// delay returns how long a failed login takes.
 func (s *slowest) delay(now time.Time) time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.advance(now)
-	d := max(s.standard, s.current, s.previous)
+	d := max(s.current, s.previous)
+	for cost, last := range s.costs {
+		if now.Sub(last.at) >= settleMemory {
+			delete(s.costs, cost)
+			continue
+		}
+		d = max(d, last.took)
+	}
 	return min(d+d/8, settleLimit)
+}
+
+func (s *slowest) forgetQuickest() {
+	var quickest string
+	for cost, last := range s.costs {
+		if quickest == "" || last.took < s.costs[quickest].took {
+			quickest = cost
+		}
+	}
+	delete(s.costs, quickest)
 }
 
 func (s *slowest) advance(now time.Time) {

@@ -5,6 +5,7 @@ package password
 
 import (
 	"context"
+	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -23,7 +24,7 @@ func TestSettle(t *testing.T) {
 		}
 		for name, tt := range tests {
 			h := New(Config{})
-			h.slowest.observe(time.Now(), tt.slowest)
+			h.slowest.observe(time.Now(), "slow", tt.slowest)
 			begun := time.Now()
 			h.Settle(t.Context(), begun.Add(-tt.since))
 			if got := time.Since(begun); got != tt.want {
@@ -36,7 +37,7 @@ func TestSettle(t *testing.T) {
 func TestSettle_cancelled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := New(Config{})
-		h.slowest.observe(time.Now(), time.Second)
+		h.slowest.observe(time.Now(), "slow", time.Second)
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 		defer cancel()
 		begun := time.Now()
@@ -51,10 +52,11 @@ func TestSlowest_forgets(t *testing.T) {
 	start := time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
 	at := func(d time.Duration) time.Time { return start.Add(d) }
 	var s slowest
-	s.calibrate(8 * time.Millisecond)
-	s.observe(at(0), 800*time.Millisecond)
-	s.observe(at(50*time.Second), 80*time.Millisecond)
-	s.observe(at(70*time.Second), 400*time.Millisecond)
+	// An outlier lasts a minute or two, what a cost takes for a day.
+	s.observe(at(0), "a", 800*time.Millisecond)
+	s.observe(at(50*time.Second), "a", 80*time.Millisecond)
+	s.observe(at(70*time.Second), "b", 400*time.Millisecond)
+	s.observe(at(75*time.Second), "b", 160*time.Millisecond)
 	steps := []struct {
 		at, want time.Duration
 	}{
@@ -62,13 +64,28 @@ func TestSlowest_forgets(t *testing.T) {
 		{119 * time.Second, 900 * time.Millisecond},
 		{121 * time.Second, 450 * time.Millisecond},
 		{179 * time.Second, 450 * time.Millisecond},
-		{181 * time.Second, 9 * time.Millisecond},
-		{time.Hour, 9 * time.Millisecond}, // a new hash is never forgotten
+		{181 * time.Second, 180 * time.Millisecond},
+		{24*time.Hour + 74*time.Second, 180 * time.Millisecond},
+		{24*time.Hour + 76*time.Second, 0},
 	}
 	for _, step := range steps {
 		if got := s.delay(at(step.at)); got != step.want {
 			t.Errorf("after %v the delay is %v, want %v", step.at, got, step.want)
 		}
+	}
+}
+
+func TestSlowest_bounded(t *testing.T) {
+	start := time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
+	var s slowest
+	for i := range 3 * settleCosts {
+		s.observe(start, strconv.Itoa(i), time.Duration(i%100+1)*8*time.Millisecond)
+	}
+	if len(s.costs) != settleCosts {
+		t.Errorf("%d costs are remembered, want %d", len(s.costs), settleCosts)
+	}
+	if got, want := s.delay(start.Add(time.Hour)), 900*time.Millisecond; got != want {
+		t.Errorf("the delay is %v, want %v: the slowest is kept", got, want)
 	}
 }
 
@@ -78,8 +95,8 @@ func TestVerify_settles(t *testing.T) {
 	encoded := makeBcrypt(t, "secret")
 	synctest.Test(t, func(t *testing.T) {
 		h := New(Config{Weak: WeakFormats()})
-		h.slowest.calibrate(8 * time.Millisecond)
-		h.slowest.observe(time.Now(), 800*time.Millisecond)
+		h.slowest.observe(time.Now(), newHash.cost(), 8*time.Millisecond)
+		h.slowest.observe(time.Now(), "slow", 800*time.Millisecond)
 		took := func(f func()) time.Duration {
 			begun := time.Now()
 			f()
@@ -94,7 +111,6 @@ func TestVerify_settles(t *testing.T) {
 			if got != 900*time.Millisecond {
 				t.Errorf("Verify(%s) took %v, want 900ms", stored, got)
 			}
-			h.slowest.observe(time.Now(), 800*time.Millisecond)
 		}
 		if got := took(func() { h.Waste(t.Context(), "wrong") }); got != 900*time.Millisecond {
 			t.Errorf("Waste took %v, want 900ms", got)
@@ -110,8 +126,8 @@ func TestVerify_settles(t *testing.T) {
 func TestVerify_settlesAfterQueue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := New(Config{Slots: 1, Weak: WeakFormats()})
-		h.slowest.calibrate(8 * time.Millisecond)
-		h.slowest.observe(time.Now(), 800*time.Millisecond)
+		h.slowest.observe(time.Now(), newHash.cost(), 8*time.Millisecond)
+		h.slowest.observe(time.Now(), "slow", 800*time.Millisecond)
 		if err := h.gate.enter(t.Context(), 0); err != nil {
 			t.Fatal(err)
 		}
@@ -125,6 +141,24 @@ func TestVerify_settlesAfterQueue(t *testing.T) {
 		}
 		if got := h.Stats().Slowest; got != 900*time.Millisecond {
 			t.Errorf("afterwards a failure takes %v, want 900ms", got)
+		}
+	})
+}
+
+// A cheap hash that fails first, or first after a long time, must not fail
+// sooner than an unknown user: the cost of a new hash is measured beside it.
+func TestVerify_measures(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := New(Config{Weak: WeakFormats()})
+		for range 2 {
+			if h.slowest.knows(time.Now(), newHash.cost()) {
+				t.Fatal("the cost of a new hash is known before the failure")
+			}
+			h.Verify(t.Context(), md5Hex, "wrong")
+			if !h.slowest.knows(time.Now(), newHash.cost()) {
+				t.Fatal("the cost of a new hash is not known after the failure")
+			}
+			time.Sleep(settleMemory + time.Second)
 		}
 	})
 }

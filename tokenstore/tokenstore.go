@@ -48,8 +48,7 @@ const SpentLife = 30 * 24 * time.Hour
 // code. The secret itself is nowhere in it.
 //
 // A record lives at a time if it is not spent, Expires is zero or after that
-// time, its user, if it has one, exists and is active, and its PasswordVersion,
-// if it has one, is the user's.
+// time, and its PasswordVersion, if it has one, is its user's.
 type Credential struct {
 	ID              string    // public handle, never reused
 	Kind            string    // what it is for; see the Kind constants

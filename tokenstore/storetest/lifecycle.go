@@ -42,7 +42,10 @@ func calls(s tokenstore.Store, user tokenstore.User) map[string]func(context.Con
 		"Groups":       func(ctx context.Context) error { _, err := s.Groups(ctx); return err },
 		"DeleteGroup":  func(ctx context.Context) error { return s.DeleteGroup(ctx, "g") },
 		"Client":       func(ctx context.Context) error { _, err := s.Client(ctx, "c"); return err },
-		"PutClient":    func(ctx context.Context) error { _, err := s.PutClient(ctx, tokenstore.Client{ID: "called"}); return err },
+		"PutClient": func(ctx context.Context) error {
+			_, err := s.PutClient(ctx, tokenstore.Client{ID: "called"})
+			return err
+		},
 		"DeleteClient": func(ctx context.Context) error { return s.DeleteClient(ctx, "c") },
 		"Remember":     func(ctx context.Context) error { _, err := s.Remember(ctx, "called", at(time.Hour)); return err },
 		"Known":        func(ctx context.Context) error { _, err := s.Known(ctx, "known"); return err },

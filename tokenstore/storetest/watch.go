@@ -70,7 +70,7 @@ func (w *watcher) reports(what string, wanted func(tokenstore.Change) bool) {
 }
 
 // names fails the test unless a record is named by a change, alone or together
-// with all others of its user or client; then it forgets what was reported.
+// with all others of its user or client.
 func (w *watcher) names(what string, records ...tokenstore.Credential) {
 	w.Helper()
 	for _, r := range records {

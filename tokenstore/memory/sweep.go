@@ -1,0 +1,55 @@
+// SPDX-FileCopyrightText: The caddy-rest-auth authors
+// SPDX-License-Identifier: Apache-2.0
+
+package memory
+
+import (
+	"context"
+	"time"
+
+	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
+)
+
+func (o ops) Sweep(ctx context.Context, before time.Time, max int) (n int, err error) {
+	err = o.write(ctx, func(s *state) error {
+		// due reports whether there is room for what ended at a time; the zero
+		// time never comes.
+		due := func(end time.Time) bool {
+			if n >= max || end.IsZero() || !end.Before(before) {
+				return false
+			}
+			n++
+			return true
+		}
+		for _, e := range s.records {
+			if due(e.end()) {
+				s.remove(e)
+			}
+		}
+		for digest, until := range s.tombs {
+			if due(until) {
+				drop(s, s.tombs, digest)
+			}
+		}
+		for key, until := range s.remembered {
+			if due(until) {
+				drop(s, s.remembered, key)
+			}
+		}
+		for key, c := range s.counters {
+			if due(c.marks[len(c.marks)-1].at.Add(c.per)) {
+				drop(s, s.counters, key)
+			}
+		}
+		return nil
+	})
+	return n, err
+}
+
+// end is when a record may be swept; zero: never.
+func (e *entry) end() time.Time {
+	if e.spent && e.Expires.IsZero() {
+		return e.ended.Add(tokenstore.SpentLife)
+	}
+	return e.Expires
+}

@@ -169,7 +169,7 @@ var pagingTests = []test{
 		for _, real := range []string{next, nextUser} {
 			cursors = append(cursors, real, real+real, real[1:], real[:len(real)-1])
 			for i := range real {
-				cursors = append(cursors, real[:i]+"~"+real[i+1:], real[:i]+"A"+real[i+1:])
+				cursors = append(cursors, real[:i+1], real[:i]+"~"+real[i+1:], real[:i]+"A"+real[i+1:])
 			}
 		}
 		for _, cursor := range cursors {

@@ -40,6 +40,8 @@ var revocationTests = []test{
 			{tokenstore.Filter{UserKey: alice.Key, Kind: "k"}, []string{"id-a"}},
 			{tokenstore.Filter{UserKey: bob.Key, Kind: "l"}, nil},
 			{tokenstore.Filter{ID: "id-a", Family: "g"}, nil},
+			{tokenstore.Filter{Family: "f", ClientID: "c"}, []string{"id-a"}},
+			{tokenstore.Filter{UserKey: alice.Key, ClientID: "d"}, nil},
 			{tokenstore.Filter{ID: "id-a", UserKey: alice.Key, ClientID: "c", Family: "f", Kind: "k"}, []string{"id-a"}},
 			{tokenstore.Filter{Kind: "K"}, nil},
 			{tokenstore.Filter{Kind: "%"}, nil},

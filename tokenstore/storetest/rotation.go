@@ -167,6 +167,17 @@ var rotationTests = []test{
 			f.Fatalf("retry = %q, %t, %v, want ErrNotFound alone", reply, won, err)
 		}
 	}},
+	{"a retry after the password changed is not found", func(f *fixture) {
+		user := f.user("alice")
+		f.create(bound(user, "old"))
+		f.rotates("old", "new", t0)
+		user.PasswordHash = "another"
+		f.put(user)
+		reply, won, err := f.rotate("old", "x", t0)
+		if !errors.Is(err, tokenstore.ErrNotFound) || won || reply != "" {
+			f.Fatalf("retry = %q, %t, %v, want ErrNotFound alone", reply, won, err)
+		}
+	}},
 	{"it does all or nothing", func(f *fixture) {
 		f.put(tokenstore.User{Name: "inactive", Key: "store:inactive"})
 		slot := record("slot")

@@ -6,12 +6,17 @@ package password
 // Check returns nil if this Hasher's Verify could accept the hash: it is the
 // function Check with the Hasher's own weak formats and memory.
 func (h *Hasher) Check(encoded string) error {
-	stored, err := parse(encoded, h.weak)
+	_, err := h.parse(encoded)
+	return err
+}
+
+func (h *Hasher) parse(encoded string) (*stored, error) {
+	s, err := parse(encoded, h.weak)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if stored.memory > h.gate.memory {
-		return because(ErrTooCostly, "it needs more memory than all hashes may use")
+	if s.memory > h.gate.memory {
+		return nil, because(ErrTooCostly, "it needs more memory than all hashes may use")
 	}
-	return nil
+	return s, nil
 }

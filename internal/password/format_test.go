@@ -30,6 +30,7 @@ func TestCheck(t *testing.T) {
 		{"$argon2id$v=19$m=262144,t=5,p=1$" + text16 + "$" + text32, ErrTooCostly},
 		{"$argon2id$v=19$m=8,t=1025,p=1$" + text16 + "$" + text32, ErrTooCostly},
 		{"$argon2id$v=19$m=8,t=99999999999999999999,p=1$" + text16 + "$" + text32, ErrTooCostly},
+		{"$argon2id$v=19$m=8,t=18446744073709551617,p=1$" + text16 + "$" + text32, ErrTooCostly}, // 2^64 + 1
 		{"$argon2id$v=19$m=4096,t=1,p=17$" + text16 + "$" + text32, ErrTooCostly},
 		{"$argon2id$v=19$m=8,t=0,p=1$" + text16 + "$" + text32, ErrMalformed},
 		{"$argon2id$v=19$m=8,t=1,p=0$" + text16 + "$" + text32, ErrMalformed},

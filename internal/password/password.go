@@ -109,10 +109,7 @@ func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 // it ended first. Without a match, Verify returns no earlier than Settle would,
 // were it called when the work began: the time spent waiting does not count.
 func (h *Hasher) Verify(ctx context.Context, encoded, password string) (bool, error) {
-	stored, unfit := parse(encoded, h.weak)
-	if unfit == nil && stored.memory > h.gate.memory {
-		unfit = because(ErrTooCostly, "it needs more memory than all hashes may use")
-	}
+	stored, unfit := h.parse(encoded)
 	if unfit != nil || len(password) > MaxLength {
 		if err := h.Waste(ctx, password); err != nil {
 			return false, err

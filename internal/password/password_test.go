@@ -5,7 +5,9 @@ package password
 
 import (
 	"context"
+	"crypto/md5"
 	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"strings"
 	"testing"
@@ -59,23 +61,28 @@ func TestHash(t *testing.T) {
 
 func TestVerify(t *testing.T) {
 	encoded := makeHash(t, "secret")
+	tooLong := strings.Repeat("x", MaxLength+1)
+	tooLongSum := md5.Sum([]byte(tooLong))
 	tests := map[string]struct {
 		encoded, password string
 		weak              []string
 		ok                bool
 		err               error
 	}{
-		"right":               {encoded: encoded, password: "secret", ok: true},
-		"wrong":               {encoded: encoded, password: "Secret"},
-		"not trimmed":         {encoded: encoded, password: "secret "},
-		"not cut at NUL":      {encoded: encoded, password: "secret\x00"},
-		"empty password":      {encoded: encoded},
-		"empty hash":          {},
-		"unusable":            {encoded: "!", password: "!"},
-		"too long a password": {encoded: encoded, password: strings.Repeat("x", MaxLength+1)},
-		"malformed":           {encoded: "password", password: "password", err: ErrMalformed},
-		"too costly":          {encoded: "$2b$31$" + bcrypt53, err: ErrTooCostly},
-		"weak":                {encoded: "5f4dcc3b5aa765d61d8327deb882cf99", password: "password", err: ErrWeak},
+		"right":          {encoded: encoded, password: "secret", ok: true},
+		"wrong":          {encoded: encoded, password: "Secret"},
+		"not trimmed":    {encoded: encoded, password: "secret "},
+		"not cut at NUL": {encoded: encoded, password: "secret\x00"},
+		"empty password": {encoded: encoded},
+		"empty hash":     {},
+		"unusable":       {encoded: "!", password: "!"},
+		"too long a password": {
+			encoded: hex.EncodeToString(tooLongSum[:]), password: tooLong,
+			weak: []string{"unsalted_md5"},
+		},
+		"malformed":  {encoded: "password", password: "password", err: ErrMalformed},
+		"too costly": {encoded: "$2b$31$" + bcrypt53, err: ErrTooCostly},
+		"weak":       {encoded: "5f4dcc3b5aa765d61d8327deb882cf99", password: "password", err: ErrWeak},
 		"weak but allowed": {
 			encoded: "5f4dcc3b5aa765d61d8327deb882cf99", password: "password",
 			weak: []string{"unsalted_md5"}, ok: true,
@@ -119,6 +126,12 @@ func TestVerify_budget(t *testing.T) {
 	encoded := "$argon2id$v=19$m=65536,t=1,p=1$" + text16 + "$" + text32
 	if _, err := h.Verify(t.Context(), encoded, "x"); !errors.Is(err, ErrTooCostly) {
 		t.Errorf("Verify = %v, want ErrTooCostly", err)
+	}
+	if err := h.Check(encoded); !errors.Is(err, ErrTooCostly) {
+		t.Errorf("Check = %v, want ErrTooCostly", err)
+	}
+	if err := New(Config{}).Check(encoded); err != nil {
+		t.Errorf("Check with the default budget = %v, want nil", err)
 	}
 	if _, err := New(Config{Memory: 1}).Hash(t.Context(), "x"); err != nil {
 		t.Errorf("Hash with the least memory = %v, want nil", err)

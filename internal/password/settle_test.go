@@ -75,6 +75,17 @@ func TestSlowest_forgets(t *testing.T) {
 	}
 }
 
+// A quiet time of any length forgets both windows at once.
+func TestSlowest_forgetsAll(t *testing.T) {
+	start := time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
+	var s slowest
+	s.observe(start, "a", 800*time.Millisecond)
+	s.observe(start, "a", 80*time.Millisecond)
+	if got, want := s.delay(start.Add(time.Hour)), 90*time.Millisecond; got != want {
+		t.Errorf("after an hour the delay is %v, want %v", got, want)
+	}
+}
+
 func TestSlowest_bounded(t *testing.T) {
 	start := time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
 	var s slowest

@@ -11,7 +11,6 @@ import (
 	"mime"
 	"net/http"
 	"strings"
-	"time"
 	"unicode/utf8"
 )
 
@@ -47,14 +46,12 @@ func decode(raw []byte, value any) error {
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.DisallowUnknownFields()
 	err := d.Decode(value)
-	mistyped, badTime := (*json.UnmarshalTypeError)(nil), (*time.ParseError)(nil)
+	mistyped := (*json.UnmarshalTypeError)(nil)
 	switch {
 	case err == nil:
 		return nil
 	case errors.As(err, &mistyped):
-		return invalid(mistyped.Field, "must be a %s", jsonName(mistyped.Type.Kind().String()))
-	case errors.As(err, &badTime):
-		return refuse(http.StatusBadRequest, "expires: must be a time as 2027-01-31T00:00:00Z")
+		return invalid(mistyped.Field[strings.LastIndex(mistyped.Field, ".")+1:], "must be a %s", jsonName(mistyped.Type.Kind().String()))
 	case strings.HasPrefix(err.Error(), "json: unknown field "):
 		return refuse(http.StatusBadRequest, "%s", strings.TrimPrefix(err.Error(), "json: "))
 	}
@@ -107,8 +104,6 @@ func jsonName(kind string) string {
 		return "boolean"
 	case "slice":
 		return "list of strings"
-	case "struct":
-		return "time as 2027-01-31T00:00:00Z"
 	}
 	return kind
 }

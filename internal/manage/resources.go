@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/caddyserver/caddy/v2"
 	"go.uber.org/zap"
@@ -130,11 +131,21 @@ func (c *call) listTokens(string) error {
 }
 
 func (c *call) postToken(string) error {
-	var in NewToken
+	var in struct {
+		NewToken
+		Expires *string `json:"expires"`
+	}
 	if err := c.body(&in); err != nil {
 		return err
 	}
-	issued, err := c.CreateToken(c.r.Context(), in)
+	if in.Expires != nil {
+		at, err := time.Parse(time.RFC3339, *in.Expires)
+		if err != nil {
+			return invalid("expires", "must be a time as 2027-01-31T00:00:00Z")
+		}
+		in.NewToken.Expires = &at
+	}
+	issued, err := c.CreateToken(c.r.Context(), in.NewToken)
 	if err != nil {
 		return err
 	}

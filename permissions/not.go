@@ -29,7 +29,7 @@ func init() {
 // one has a text only for the requests that are allowed here.
 type Not struct {
 	// The permission to negate. Required.
-	PermissionRaw json.RawMessage `json:"negated,omitempty" caddy:"namespace=rest_auth.permissions inline_key=permission"`
+	NegatedRaw json.RawMessage `json:"negated,omitempty" caddy:"namespace=rest_auth.permissions inline_key=permission"`
 
 	Refusal
 
@@ -49,10 +49,10 @@ func (p *Not) Provision(ctx caddy.Context) error {
 	if err := p.Refusal.Provision(ctx); err != nil {
 		return err
 	}
-	if p.PermissionRaw == nil {
+	if p.NegatedRaw == nil {
 		return errors.New("it needs a permission")
 	}
-	module, err := ctx.LoadModule(p, "PermissionRaw")
+	module, err := ctx.LoadModule(p, "NegatedRaw")
 	if err != nil {
 		return fmt.Errorf("loading permission: %w", err)
 	}
@@ -107,17 +107,17 @@ func (p *Not) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 		return p.parseInline(d)
 	}
 	err := p.parseBlockWith(d, func() (bool, error) {
-		if p.PermissionRaw != nil {
+		if p.NegatedRaw != nil {
 			return true, d.Errf("unexpected '%s': 'not' takes one permission", d.Val())
 		}
 		var err error
-		p.PermissionRaw, err = ParseCaddyfile(d)
+		p.NegatedRaw, err = ParseCaddyfile(d)
 		return true, err
 	})
 	if err != nil {
 		return err
 	}
-	if p.PermissionRaw == nil {
+	if p.NegatedRaw == nil {
 		return d.Err("'not' needs a permission")
 	}
 	return nil
@@ -132,7 +132,7 @@ func (p *Not) parseInline(d *caddyfile.Dispenser) error {
 	}
 	inner := caddyfile.NewDispenser(operand)
 	inner.Next()
-	p.PermissionRaw, err = ParseCaddyfile(inner)
+	p.NegatedRaw, err = ParseCaddyfile(inner)
 	return err
 }
 

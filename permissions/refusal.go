@@ -178,7 +178,7 @@ func parseText(d *caddyfile.Dispenser, option string, text *string) error {
 
 // noBlock returns an error if a block opens on the current line.
 func noBlock(d *caddyfile.Dispenser) error {
-	for nesting := d.Nesting(); d.NextBlock(nesting); {
+	if opensEmptyBlock(d) || d.NextBlock(d.Nesting()) {
 		return d.Err("unexpected block")
 	}
 	return nil

@@ -46,12 +46,12 @@ func serve(t *testing.T, caddyfile string) *server {
 	site, admin := freeAddress(t), freeAddress(t)
 	s.URL, s.Admin = "http://"+site, admin
 	s.vars = map[string]string{
-		"{{site}}":  "http://" + site,
-		"{{site2}}": "http://" + freeAddress(t),
+		"{{site}}":  "http://:" + port(site),
+		"{{site2}}": "http://:" + port(freeAddress(t)),
 		"{{echo}}":  s.echo.address,
 		"{{dir}}":   dir,
 		"{{store}}": "store sqlite " + filepath.Join(dir, "rest_auth.db"),
-		"{{global}}": "admin " + admin + "\npersist_config off\nauto_https off\ngrace_period 1s\n" +
+		"{{global}}": "admin " + admin + "\ndefault_bind 127.0.0.1\npersist_config off\nauto_https off\ngrace_period 1s\n" +
 			"storage file_system " + filepath.Join(dir, "storage") + "\n" +
 			"log default {\noutput " + s.logs.output + "\nformat json\nlevel DEBUG\n}\n",
 	}
@@ -152,10 +152,15 @@ func (s *server) send(method, url string, body io.Reader, lines ...string) reply
 	if err != nil {
 		s.t.Fatalf("%s %s: %v", method, url, err)
 	}
+	return readReply(s.t, response)
+}
+
+func readReply(t *testing.T, response *http.Response) reply {
+	t.Helper()
 	defer response.Body.Close()
 	read, err := io.ReadAll(response.Body)
 	if err != nil {
-		s.t.Fatalf("%s %s: reading: %v", method, url, err)
+		t.Fatalf("reading an answer: %v", err)
 	}
 	return reply{response.StatusCode, response.Header, string(read)}
 }
@@ -196,4 +201,9 @@ func freeAddress(t *testing.T) string {
 	}
 	defer listener.Close()
 	return listener.Addr().String()
+}
+
+func port(address string) string {
+	_, port, _ := net.SplitHostPort(address)
+	return port
 }

@@ -108,7 +108,8 @@ func TestUpgrade(t *testing.T) {
 	s := serve(t, identitySite)
 	s.seed()
 	const request = "GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, Remote-User\r\nUpgrade: echo\r\nRemote-User: mallory\r\nRemote_Groups: admins\r\n"
-	if got := s.raw(request + "Authorization: Token bad\r\n\r\n"); !strings.HasPrefix(got, "HTTP/1.1 401") {
+	closing := strings.Replace(request, "Connection: ", "Connection: close, ", 1)
+	if got := s.raw(closing + "Authorization: Token bad\r\n\r\n"); !strings.HasPrefix(got, "HTTP/1.1 401") {
 		t.Errorf("bad credentials were answered %q", got)
 	}
 	got := s.raw(request + "Authorization: Token token-alice\r\n\r\n")

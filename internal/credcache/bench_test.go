@@ -4,33 +4,12 @@
 package credcache
 
 import (
-	"encoding/binary"
 	"fmt"
 	"testing"
 	"time"
 
 	"github.com/caddy-rest-auth/caddy-rest-auth/auth"
 )
-
-// typical is the identity of an API token's user.
-func typical(n int) *auth.Identity {
-	return &auth.Identity{
-		ID:         fmt.Sprintf("user%06d", n),
-		Key:        fmt.Sprintf("store:01JABCDEFGHJKMNPQRST%06d", n),
-		Source:     "store",
-		Name:       "Alice Liddell",
-		Email:      fmt.Sprintf("user%06d@example.com", n),
-		Groups:     []string{"editors", "reviewers"},
-		Method:     "token",
-		Credential: fmt.Sprintf("01JZYXWVTSRQPNMKJHGF%06d", n),
-	}
-}
-
-func keyOf(n int) *Key {
-	var f Fingerprint
-	key := f.Key(binary.BigEndian.AppendUint64(nil, uint64(n)))
-	return &key
-}
 
 func filled(b *testing.B, live int) (*Cache, []Key) {
 	c := New(0)

@@ -55,16 +55,14 @@ func garbage(a auth.Authenticator, cases []Case) (requests []*http.Request) {
 	schemes := []string{"Basic", "Bearer", "Token"}
 	carriers := map[string][]string{}
 	if challenger, ok := a.(auth.Challenger); ok {
-		scheme, _, _ := strings.Cut(challenger.Challenge(bare(http.MethodGet), nil), " ")
-		schemes = append(schemes, scheme)
+		schemes = append(schemes, schemeOf(challenger.Challenge(bare(http.MethodGet), nil)))
 	}
 	for _, c := range cases {
 		for name, lines := range c.Request.Header {
 			for _, line := range lines {
 				switch name {
 				case "Authorization":
-					scheme, _, _ := strings.Cut(strings.TrimSpace(line), " ")
-					schemes = append(schemes, scheme)
+					schemes = append(schemes, schemeOf(line))
 				case "Cookie":
 					cookie, _, _ := strings.Cut(line, "=")
 					carriers[name] = append(carriers[name], cookie+"=")
@@ -94,6 +92,17 @@ func garbage(a auth.Authenticator, cases []Case) (requests []*http.Request) {
 		}
 	}
 	return requests
+}
+
+// schemeOf returns the token that the line begins with. Whatever parts it from
+// what follows, nothing of the credentials may get into it.
+func schemeOf(line string) string {
+	line = strings.TrimSpace(line)
+	end := 0
+	for end < len(line) && isTokenByte(line[end]) {
+		end++
+	}
+	return line[:end]
 }
 
 // isExpected reports whether a case has the same line, and knows better.

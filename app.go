@@ -13,7 +13,6 @@ import (
 	"github.com/caddyserver/caddy/v2"
 	"go.uber.org/zap"
 
-	"github.com/caddy-rest-auth/caddy-rest-auth/internal/credcache"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/livestore"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/password"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/users"

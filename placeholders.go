@@ -28,7 +28,7 @@ const (
 // {http.auth.*} placeholder reads it when it is printed, never before.
 type requestState struct {
 	user       *auth.Identity // current; Anonymous before and after a refusal
-	candidate  *auth.Identity // known and refused; else nil
+	candidate  *auth.Identity // known and refused; else Anonymous
 	code       string         // of the last refusal
 	detail     string
 	replacer   *caddy.Replacer
@@ -43,7 +43,7 @@ func stateOf(r *http.Request) *requestState {
 	vars, _ := ctx.Value(caddyhttp.VarsCtxKey).(map[string]any)
 	state, ok := vars[stateVar].(*requestState)
 	if !ok {
-		state = new(requestState)
+		state = &requestState{candidate: auth.Anonymous}
 		state.replacer, _ = ctx.Value(caddy.ReplacerCtxKey).(*caddy.Replacer)
 		if vars != nil {
 			vars[stateVar] = state
@@ -74,11 +74,11 @@ func (s *requestState) scratch() *auth.Identity {
 // refuse moves a known user to the candidates.
 func (s *requestState) refuse(refused refusal, code, detail string) {
 	s.user = auth.Anonymous
-	s.candidate = nil
+	s.candidate = auth.Anonymous
 	s.code, s.detail = code, detail
 	if refused.id.Authenticated() {
 		s.candidate = refused.id
-	} else if failure, ok := errors.AsType[*auth.Failure](refused.cause); ok {
+	} else if failure, ok := errors.AsType[*auth.Failure](refused.cause); ok && failure.Candidate != nil {
 		s.candidate = failure.Candidate
 	}
 }
@@ -91,33 +91,35 @@ func (s *requestState) placeholder(key string) (any, bool) {
 	if !strings.HasPrefix(key, "http.auth.") {
 		return nil, false
 	}
-	if key == placeholderUserID {
-		return s.user.ID, true
-	}
 	if name, ok := strings.CutPrefix(key, placeholderUser); ok {
-		// Another handler, later in the chain, has named somebody else.
-		if id, _ := s.replacer.GetString(placeholderUserID); id != s.user.ID {
-			return nil, false
-		}
-		return identityValue(s.user, name)
+		return identityValue(s.named(name), name)
 	}
 	if name, ok := strings.CutPrefix(key, placeholderCandidate); ok {
-		if s.candidate == nil {
-			return "", true
-		}
 		return identityValue(s.candidate, name)
 	}
 	switch key {
 	case "http.auth.method":
-		return s.user.Method, true
+		return s.named("").Method, true
 	case "http.auth.credential":
-		return s.user.Credential, true
+		return s.named("").Credential, true
 	case "http.auth.error.code":
 		return s.code, true
 	case "http.auth.error.detail":
 		return s.detail, true
 	}
 	return nil, false
+}
+
+// named returns the current identity for the placeholder of an attribute, and
+// Anonymous once a later handler of another kind has named another user: its
+// ID would be printed beside our groups.
+func (s *requestState) named(attribute string) *auth.Identity {
+	if attribute != "id" {
+		if id, _ := s.replacer.GetString(placeholderUserID); id != s.user.ID {
+			return auth.Anonymous
+		}
+	}
+	return s.user
 }
 
 // identityValue returns one attribute. Lists and booleans keep their type for
@@ -150,7 +152,9 @@ func identityValue(id *auth.Identity, name string) (any, bool) {
 	if path, ok := strings.CutPrefix(name, "claims."); ok {
 		claim, ok := id.Claim(path)
 		if !ok {
-			return "", true
+			// Prints as nothing, and has no members for CEL's `in`, where
+			// a text would be an error.
+			return list(nil), true
 		}
 		return printable(claim), true
 	}

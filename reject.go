@@ -202,7 +202,7 @@ func (j *rejecter) report(r *http.Request, state *requestState, refused refusal,
 	j.metrics.count(refused.by, a.verdict)
 	if extra, ok := r.Context().Value(caddyhttp.ExtraLogFieldsCtxKey).(*caddyhttp.ExtraLogFields); ok {
 		extra.Set(zap.String("auth_code", a.code))
-		if state.candidate != nil && state.candidate.ID != "" {
+		if state.candidate.HasUser() {
 			extra.Set(zap.String("auth_candidate", state.candidate.ID))
 		}
 	}

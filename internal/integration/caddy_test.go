@@ -47,6 +47,7 @@ func serve(t *testing.T, caddyfile string) *server {
 	s.URL, s.Admin = "http://"+site, admin
 	s.vars = map[string]string{
 		"{{site}}":  "http://:" + port(site),
+		"{{port}}":  port(site),
 		"{{site2}}": "http://:" + port(freeAddress(t)),
 		"{{echo}}":  s.echo.address,
 		"{{dir}}":   dir,

@@ -32,9 +32,9 @@ func findToken(ctx context.Context, store tokenstore.Store, handle string) (toke
 // took for a handle.
 func noToken(handle string) *Error {
 	if LooksSecret(handle) {
-		return refuse(http.StatusNotFound, "there is no such token; a token is named by its handle, not by its secret")
+		handle = "…"
 	}
-	return refuse(http.StatusNotFound, "there is no token '%s'", handle)
+	return &Error{Status: http.StatusNotFound, Text: "there is no token '" + handle + "'; a token is named by its handle, not by its secret", Err: tokenstore.ErrNotFound}
 }
 
 func inactive(user string) *Error {

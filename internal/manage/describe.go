@@ -28,8 +28,7 @@ func findToken(ctx context.Context, store tokenstore.Store, handle string) (toke
 	return page[0], nil
 }
 
-// noToken does not repeat what was asked for: it may be a secret that somebody
-// took for a handle.
+// noToken does not repeat what may be a secret that somebody took for a handle.
 func noToken(handle string) *Error {
 	if LooksSecret(handle) {
 		handle = "…"

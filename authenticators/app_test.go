@@ -9,6 +9,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"sync"
 	"testing"
 	"time"
 
@@ -51,13 +52,17 @@ func (a *app) UserDirectory() *users.Directory { return a.directory }
 // flakyStore is a store that can be told to fail, and counts.
 type flakyStore struct {
 	tokenstore.Store
-	err     error
+	err error
+
+	mu      sync.Mutex
 	lookups int
 	touches []time.Time
 }
 
 func (s *flakyStore) Lookup(ctx context.Context, digest []byte, now time.Time) (tokenstore.Credential, tokenstore.User, error) {
+	s.mu.Lock()
 	s.lookups++
+	s.mu.Unlock()
 	if s.err != nil {
 		return tokenstore.Credential{}, tokenstore.User{}, s.err
 	}
@@ -68,7 +73,9 @@ func (s *flakyStore) Touch(ctx context.Context, digest []byte, used, expires tim
 	if s.err != nil {
 		return s.err
 	}
+	s.mu.Lock()
 	s.touches = append(s.touches, used)
+	s.mu.Unlock()
 	return s.Store.Touch(ctx, digest, used, expires)
 }
 

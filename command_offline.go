@@ -110,7 +110,7 @@ func checkOwner(path string) error {
 	}
 	owner, known := ownerOf(info)
 	if me := os.Geteuid(); known && owner != me {
-		return fmt.Errorf("%s belongs to the user with id %d, and this command runs as %d; only the owner opens a store: sudo -u '#%d' caddy rest-auth …",
+		return fmt.Errorf("%s belongs to the user with id %d, and this command runs as %d; only the owner opens a store: sudo -H -u '#%d' caddy rest-auth …",
 			path, owner, me, owner)
 	}
 	return nil

@@ -16,7 +16,8 @@ import (
 // which is slow or absent cannot keep Caddy from starting.
 type Driver interface {
 	// Identifier names the place of the data. Drivers with the same one share
-	// an open store, over reloads too.
+	// an open store, over reloads too. It holds no secret: commands, logs and
+	// the admin API show it.
 	Identifier() string
 
 	// Open opens the store for serving, creating it on first use. It is called

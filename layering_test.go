@@ -41,7 +41,7 @@ var layers = []struct {
 	{"cmd/caddy", []string{""}, nil},
 	{"internal/integration", []string{"..."}, nil},
 	{"internal/benchmark", []string{"..."}, nil},
-	{"examples/...", []string{"", "auth"}, nil},
+	{"examples/...", []string{"", "auth", "examples/..."}, nil},
 }
 
 // rootImporters are the only packages that may import the root.

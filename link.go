@@ -58,11 +58,13 @@ func (l *link) adopt(id *auth.Identity) (*auth.Identity, error) {
 	if hasControl(id.ID) {
 		return nil, &auth.Failure{Err: errors.New("the user name has control characters")}
 	}
-	if id.Method != "" && (l.source.Prefix == "" || id.ID == "") {
+	if id.Method == l.name && (l.source.Prefix == "" || id.ID == "") {
 		return id, nil
 	}
+	// Permissions go by the method, so it is the module's name whatever the
+	// authenticator calls itself.
 	adopted := *id
-	adopted.Method = firstOf(id.Method, l.name)
+	adopted.Method = l.name
 	if id.ID != "" {
 		adopted.ID = l.source.Prefix + id.ID
 	}

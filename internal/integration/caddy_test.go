@@ -149,6 +149,7 @@ func (s *server) send(method, url string, body io.Reader, lines ...string) reply
 		// Not Add: names go out as they are written.
 		r.Header[name] = append(r.Header[name], strings.TrimPrefix(value, " "))
 	}
+	r.Close = true
 	response, err := client(s.t).Do(r)
 	if err != nil {
 		s.t.Fatalf("%s %s: %v", method, url, err)

@@ -23,7 +23,7 @@ import (
 func storeCommand() *cobra.Command {
 	return group("store", "Examines, creates and backs up the store",
 		action("check", "Examines the store of the --config, or that of the Caddy at --address; an error if it is not in order", cobra.NoArgs, jsonFlag, checkStore),
-		action("init", "Creates the store of the --config, without a running Caddy", cobra.NoArgs, func(flags *pflag.FlagSet) {
+		action("init", "Creates the store of the --config, without a running Caddy; one that is there stays as it is", cobra.NoArgs, func(flags *pflag.FlagSet) {
 			flags.Bool("force", false, "Also where another store is expected, as after its file was lost")
 		}, initStore),
 		action("backup <file>|-", "Writes a copy of the store, while it is used, to a new file or to standard output", cobra.ExactArgs(1), nil, backupStore),
@@ -102,7 +102,7 @@ func initStore(s *session) error {
 	if err := initializer.Init(s.ctx, s.Bool("force")); err != nil {
 		return fmt.Errorf("creating the store %s: %w", driver.Identifier(), err)
 	}
-	fmt.Fprintln(s.err, "created the store", driver.Identifier())
+	fmt.Fprintf(s.err, "the store %s is ready\n", driver.Identifier())
 	return nil
 }
 

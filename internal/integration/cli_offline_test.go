@@ -21,8 +21,7 @@ func TestCLIOffline(t *testing.T) {
 		t.Errorf("a command that asked made a store: %v", err)
 	}
 	sh.run(
-		step{args: "store init --config Caddyfile", err: "created the store"},
-		step{args: "store init --config Caddyfile", fails: true, err: "creating the store"},
+		step{args: "store init --config Caddyfile", err: "is ready"},
 		step{args: "store check --config Caddyfile --json", out: `"problems": \[\]`},
 		step{args: "user add alice --offline --config Caddyfile --no-password", err: "^store: sqlite:"},
 		step{args: "user add admin --offline --config Caddyfile --no-password", fails: true, err: "in the configuration"},
@@ -40,10 +39,36 @@ func TestCLIOffline(t *testing.T) {
 	)
 }
 
+// TestCLIInit keeps what is there, and puts an empty store in the place of one
+// that was lost by force only.
+func TestCLIInit(t *testing.T) {
+	sh := cliShell(t)
+	const list = "user list --offline"
+	sh.run(
+		step{args: "store init"},
+		step{args: "user add alice --offline --no-password"},
+		step{args: "store init --force"},
+		step{args: list, out: "^alice "},
+	)
+	file := filepath.Join(sh.dir, "data", "caddy", "rest_auth.db")
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		if err := os.Remove(file + suffix); err != nil && (suffix == "" || !os.IsNotExist(err)) {
+			t.Fatal(err)
+		}
+	}
+	sh.run(
+		step{args: list, fails: true, err: "rest_auth.db"},
+		step{args: "store check", fails: true, err: "rest_auth.db"},
+		step{args: "store init", fails: true, err: "--force"},
+		step{args: "store init --force", err: "is ready"},
+		step{args: list, out: `\ANAME.*\n\z`},
+	)
+}
+
 func TestCLIDefaultStore(t *testing.T) {
 	sh := cliShell(t)
 	sh.run(
-		step{args: "store init", err: "created the store"},
+		step{args: "store init", err: "is ready"},
 		step{args: "user add bob --offline --no-password", err: `^store: sqlite:.*/caddy/rest_auth\.db$`},
 		step{args: "user list --offline", out: "^bob "},
 	)

@@ -1,0 +1,245 @@
+// SPDX-FileCopyrightText: The caddy-rest-auth authors
+// SPDX-License-Identifier: Apache-2.0
+
+package integration
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+)
+
+const livePolicySite = `{
+	{{global}}
+	rest_auth {
+		{{store}}
+	}
+}
+{{site}} {
+	rest_auth {
+		authenticate token
+		require authenticated
+		header_up Remote-User {http.auth.user.id}
+	}
+	handle /slow {
+		reverse_proxy {{slow}}
+	}
+	reverse_proxy {{echo}}
+}`
+
+// The admin API changes what is required while clients keep their connections
+// busy: what it has acknowledged holds for every request that begins then, a
+// request that was let through before is answered whole, and nobody is cut off.
+func TestLivePolicy(t *testing.T) {
+	slow := newSlowUpstream(t)
+	s := serve(t, strings.ReplaceAll(livePolicySite, "{{slow}}", slow.address))
+	// The slow answer below must not race with the grace of the tests.
+	s.vars["{{global}}"] = strings.Replace(s.vars["{{global}}"], "grace_period 1s", "grace_period 1m", 1)
+	s.vars["{{slow}}"] = slow.address
+	s.reload(livePolicySite)
+	s.seed()
+	policy := "http://" + s.Admin + "/config" + s.handlerPath() + "/permissions"
+
+	steps := []struct {
+		method, body string
+		alice        int
+	}{
+		{http.MethodPatch, `[{"permission": "staff"}]`, http.StatusForbidden},
+		{http.MethodPatch, `[{"permission": "authenticated"}]`, http.StatusOK},
+		{http.MethodPost, `{"permission": "staff"}`, http.StatusForbidden},
+		{http.MethodPatch, `[{"permission": "authenticated"}]`, http.StatusOK},
+	}
+	load, polling := s.startLoad(4, http.StatusOK), client(t)
+	for i, step := range steps {
+		underWay := make(chan reply, 1)
+		if step.alice == http.StatusForbidden {
+			go func() { underWay <- s.get("/slow", token("token-alice")) }()
+			<-slow.reached
+		}
+		load.changing()
+		acknowledged := make(chan reply, 1)
+		go func() {
+			acknowledged <- s.send(step.method, policy, strings.NewReader(step.body), "Content-Type: application/json")
+		}()
+		if step.alice == http.StatusForbidden {
+			// Caddy acknowledges once the old configuration has answered all
+			// it had let through.
+			for load.status(polling, s.URL, "alice") != http.StatusForbidden {
+				time.Sleep(time.Millisecond)
+			}
+			slow.release <- struct{}{}
+			if got := <-underWay; got.Status != http.StatusOK || got.Body != slowBody {
+				t.Errorf("step %d: the request under way was answered %d %q", i, got.Status, got.Body)
+			}
+		}
+		if got := <-acknowledged; got.Status != http.StatusOK {
+			t.Fatalf("step %d: %s was answered %d %s", i, step.method, got.Status, got.Body)
+		}
+		load.changed(step.alice)
+		for range 50 {
+			if got := s.get("/", token("token-alice")).Status; got != step.alice {
+				t.Fatalf("step %d: alice is answered %d, want %d", i, got, step.alice)
+			}
+		}
+	}
+	if answered := load.stop(); answered < int64(len(steps)) {
+		t.Errorf("only %d requests were made meanwhile", answered)
+	}
+}
+
+// handlerPath returns where the first rest_auth handler is in the running
+// configuration, as the admin API writes it.
+func (s *server) handlerPath() string {
+	s.t.Helper()
+	var config any
+	if err := json.Unmarshal([]byte(s.send(http.MethodGet, "http://"+s.Admin+"/config/", nil).Body), &config); err != nil {
+		s.t.Fatal(err)
+	}
+	path, ok := findHandler(config, "")
+	if !ok {
+		s.t.Fatal("the configuration has no rest_auth handler")
+	}
+	return path
+}
+
+func findHandler(config any, path string) (string, bool) {
+	switch config := config.(type) {
+	case map[string]any:
+		if config["handler"] == "rest_auth" {
+			return path, true
+		}
+		for name, value := range config {
+			if found, ok := findHandler(value, path+"/"+name); ok {
+				return found, true
+			}
+		}
+	case []any:
+		for i, value := range config {
+			if found, ok := findHandler(value, fmt.Sprintf("%s/%d", path, i)); ok {
+				return found, true
+			}
+		}
+	}
+	return "", false
+}
+
+// load are clients that ask without a pause, each over a connection that it
+// keeps: bob, who may always pass, and alice, who may as long as she need not
+// be staff.
+type load struct {
+	t        *testing.T
+	want     atomic.Int64 // what alice is answered; 0 while it changes
+	era      atomic.Int64 // counts changes
+	answered atomic.Int64
+	stopped  chan struct{}
+	clients  sync.WaitGroup
+}
+
+func (s *server) startLoad(clients int, alice int) *load {
+	l := &load{t: s.t, stopped: make(chan struct{})}
+	l.want.Store(int64(alice))
+	for i := range clients {
+		name := []string{"alice", "bob"}[i%2]
+		keeping := client(s.t)
+		l.clients.Go(func() {
+			for {
+				select {
+				case <-l.stopped:
+					return
+				default:
+					l.ask(keeping, s.URL, name)
+				}
+			}
+		})
+	}
+	return l
+}
+
+// ask makes one request. What it must be answered is known if no change was
+// under way when it began or ended.
+func (l *load) ask(keeping *http.Client, url, name string) {
+	era, want := l.era.Load(), l.want.Load()
+	got := int64(l.status(keeping, url, name))
+	l.answered.Add(1)
+	switch {
+	case name == "bob" && got != http.StatusOK:
+		l.t.Errorf("bob was answered %d", got)
+	case got != http.StatusOK && got != http.StatusForbidden:
+		l.t.Errorf("%s was answered %d", name, got)
+	case name == "alice" && want != 0 && era == l.era.Load() && got != want:
+		l.t.Errorf("alice was answered %d, want %d", got, want)
+	}
+}
+
+// status makes a request and reads its answer to the end. Like net/http's own
+// client on a connection that it had kept, it asks again if a new connection is
+// closed before the answer began: a server of net/http that shuts down closes
+// the connections that it accepted last without reading them.
+func (l *load) status(keeping *http.Client, url, name string) int {
+	r, err := http.NewRequestWithContext(l.t.Context(), http.MethodGet, url+"/", nil)
+	if err != nil {
+		l.t.Error(err)
+		return 0
+	}
+	r.Header.Set("Authorization", "Token token-"+name)
+	response, err := keeping.Do(r)
+	if errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) {
+		response, err = keeping.Do(r)
+	}
+	if err != nil {
+		l.t.Errorf("%s was cut off: %v", name, err)
+		return 0
+	}
+	defer response.Body.Close()
+	if _, err := io.Copy(io.Discard, response.Body); err != nil {
+		l.t.Errorf("the answer of %s was cut off: %v", name, err)
+	}
+	return response.StatusCode
+}
+
+func (l *load) changing() {
+	l.want.Store(0)
+	l.era.Add(1)
+}
+
+func (l *load) changed(alice int) { l.want.Store(int64(alice)) }
+
+func (l *load) stop() (answered int64) {
+	close(l.stopped)
+	l.clients.Wait()
+	return l.answered.Load()
+}
+
+const slowBody = "the first half, and the second"
+
+// slowUpstream answers in two halves, the second when it is told to.
+type slowUpstream struct {
+	address          string
+	reached, release chan struct{}
+}
+
+func newSlowUpstream(t *testing.T) *slowUpstream {
+	s := &slowUpstream{reached: make(chan struct{}, 1), release: make(chan struct{})}
+	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(w, "the first half,")
+		_ = http.NewResponseController(w).Flush()
+		s.reached <- struct{}{}
+		select {
+		case <-s.release:
+			_, _ = io.WriteString(w, " and the second")
+		case <-r.Context().Done():
+		}
+	}))
+	t.Cleanup(upstream.Close)
+	s.address = strings.TrimPrefix(upstream.URL, "http://")
+	return s
+}

@@ -1,0 +1,123 @@
+// SPDX-FileCopyrightText: The caddy-rest-auth authors
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build linux
+
+package main
+
+import (
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// recorder answers requests and remembers what they brought.
+type recorder struct {
+	mu   sync.Mutex
+	seen map[string]int // by Authorization
+	bad  string         // gets another answer
+}
+
+func (rec *recorder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	authorization := r.Header.Get("Authorization")
+	rec.mu.Lock()
+	rec.seen[authorization]++
+	rec.mu.Unlock()
+	if authorization == rec.bad {
+		w.WriteHeader(http.StatusForbidden)
+	}
+	_, _ = w.Write([]byte("ok"))
+}
+
+func startRecorder(t *testing.T, bad string) (*recorder, *net.TCPAddr, *load) {
+	t.Helper()
+	rec := &recorder{seen: make(map[string]int), bad: bad}
+	server := httptest.NewServer(rec)
+	t.Cleanup(server.Close)
+	addr := server.Listener.Addr().(*net.TCPAddr)
+	l, err := dial(addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(l.close)
+	return rec, addr, l
+}
+
+func TestLoad_countsWhatWasAnswered(t *testing.T) {
+	rec, addr, l := startRecorder(t, "-")
+	requests := newRequests(addr, credentials{authorization: basic("alice", "secret")})
+	total := 0
+	for _, most := range []int{1, 0, connections, 1000, -1} {
+		n, err := l.run(requests, http.StatusOK, most, 50*time.Millisecond)
+		if err != nil {
+			t.Fatalf("run of %d requests: %v", most, err)
+		}
+		if most >= 0 && n > most || most < 0 && n < connections {
+			t.Errorf("run of %d requests sent %d", most, n)
+		}
+		total += n
+	}
+	if got := rec.seen["Basic YWxpY2U6c2VjcmV0"]; got != total || len(rec.seen) != 1 {
+		t.Errorf("the server saw %v, want %d requests of alice", rec.seen, total)
+	}
+}
+
+func TestLoad_cyclesTokens(t *testing.T) {
+	const tokens, rounds = 50, 3
+	rec, addr, l := startRecorder(t, "-")
+	requests := newRequests(addr, credentials{tokens: tokens})
+	if n, err := l.run(requests, http.StatusOK, tokens*rounds, time.Minute); err != nil || n != tokens*rounds {
+		t.Fatalf("run = %d, %v, want %d requests", n, err, tokens*rounds)
+	}
+	for i := range tokens {
+		token := "Token " + string(appendToken(nil, i))
+		if rec.seen[token] != rounds {
+			t.Errorf("the server saw %q %d times, want %d", token, rec.seen[token], rounds)
+		}
+	}
+	if len(rec.seen) != tokens {
+		t.Errorf("the server saw %d tokens, want %d", len(rec.seen), tokens)
+	}
+}
+
+func TestLoad_stopsAtAnotherStatus(t *testing.T) {
+	bad := "Token " + string(appendToken(nil, 20))
+	_, addr, l := startRecorder(t, bad)
+	_, err := l.run(newRequests(addr, credentials{tokens: 40}), http.StatusOK, 40, time.Minute)
+	if err == nil || !strings.Contains(err.Error(), "403 Forbidden") {
+		t.Errorf("run = %v, want an error that shows the 403", err)
+	}
+}
+
+func TestLoad_serverGone(t *testing.T) {
+	listener, err := net.Listen("tcp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := listener.Addr().(*net.TCPAddr)
+	accepted := make(chan struct{})
+	go func() {
+		defer close(accepted)
+		for range connections {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			conn.Close()
+		}
+	}()
+	l, err := dial(addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.close()
+	<-accepted
+	listener.Close()
+	if n, err := l.run(newRequests(addr, credentials{}), http.StatusOK, -1, time.Minute); err == nil {
+		t.Errorf("run = %d requests without an error, want one", n)
+	}
+}

@@ -120,7 +120,7 @@ func (a *App) Provision(ctx caddy.Context) error {
 	}
 	register(ctx.GetMetricsRegistry(), storeSeconds, decisionsTotal, cacheTotal, &appCollector{
 		passwords: a.passwords.Hasher,
-		entries:   func() int { return int(a.cache.Stats().Entries) },
+		entries:   func() int { return a.cache.Stats().Entries },
 		trusted:   a.store.Trusted,
 	})
 	return nil

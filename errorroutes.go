@@ -7,7 +7,6 @@ import (
 	"errors"
 	"maps"
 	"net/http"
-	"net/url"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
@@ -48,7 +47,7 @@ func scratchRequest(r *http.Request, server *caddyhttp.Server, err caddyhttp.Han
 		scratch.Method = original.Method
 		scratch.RemoteAddr = original.RemoteAddr
 		scratch.RequestURI = original.RequestURI
-		restored := url.URL(*original.URL)
+		restored := *original.URL
 		scratch.URL = &restored
 	}
 	replacer := caddy.NewReplacer()

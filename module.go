@@ -81,7 +81,7 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 		return err
 	}
 	h.inherit(app.Defaults)
-	if err := h.Settings.check(); err != nil {
+	if err := h.check(); err != nil {
 		return err
 	}
 	if h.policy, err = newPolicy(ctx, app, &h.Settings); err != nil {

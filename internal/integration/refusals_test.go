@@ -5,6 +5,7 @@ package integration
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -126,8 +127,10 @@ func TestCORSOverTheWire(t *testing.T) {
 	}`)
 	s.seed()
 	preflight := s.do("OPTIONS", "/", "Origin: https://app.example", "Access-Control-Request-Method: POST", "Remote_User: mallory")
-	if seen := preflight.forwarded(t); seen.Header.Get("Remote-User") != "" || seen.Header["Remote_User"] != nil {
-		t.Errorf("the preflight reached the upstream as somebody: %v", seen.Header)
+	for name, values := range preflight.forwarded(t).Header {
+		if slices.Contains(values, "mallory") {
+			t.Errorf("the preflight reached the upstream with %s: %q", name, values)
+		}
 	}
 	if got := s.do("OPTIONS", "/", "Origin: https://evil.example", "Access-Control-Request-Method: POST"); got.Status != 401 {
 		t.Errorf("a preflight of another origin was answered %d", got.Status)

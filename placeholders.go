@@ -33,6 +33,7 @@ type requestState struct {
 	detail     string
 	replacer   *caddy.Replacer
 	remembered auth.Identity // where the cache decodes to, first
+	lists      [8]string     // what its groups and scopes are kept in, if they are few
 	taken      bool          // by an identity that is in use
 }
 
@@ -68,6 +69,7 @@ func (s *requestState) scratch() *auth.Identity {
 	if s.taken {
 		return new(auth.Identity)
 	}
+	s.remembered.Groups = s.lists[:0]
 	return &s.remembered
 }
 

@@ -42,6 +42,9 @@ type denied struct{ explanation *auth.Denial }
 
 func (*denied) Error() string { return "refused by a permission" }
 
+// unexplained is the cause of nearly all refusals.
+var unexplained = new(denied)
+
 // identify asks the authenticators who made the request. It returns the index
 // of the one that answered, or whose error it returns, and nobody if none did.
 func (p *policy) identify(r *http.Request, state *requestState) (*auth.Identity, int, error) {
@@ -146,16 +149,17 @@ func (p *policy) permit(r *http.Request, id *auth.Identity) error {
 				return err
 			}
 			p.logger.Error("deciding a permission", zap.Error(err))
-			return &denied{}
+			return unexplained
 		}
 		if ok {
 			continue
 		}
-		cause := &denied{}
 		if explainer, ok := permission.(auth.Explainer); ok {
-			cause.explanation = explainer.Explain(r, id)
+			if explanation := explainer.Explain(r, id); explanation != nil {
+				return &denied{explanation}
+			}
 		}
-		return cause
+		return unexplained
 	}
 	return nil
 }

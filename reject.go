@@ -79,8 +79,8 @@ func (j *rejecter) reject(w http.ResponseWriter, r *http.Request, state *request
 	j.report(r, state, refused, a)
 
 	header := w.Header()
-	for _, challenge := range a.challenges {
-		header.Add("WWW-Authenticate", challenge)
+	if len(a.challenges) > 0 {
+		header["Www-Authenticate"] = append(header["Www-Authenticate"], a.challenges...)
 	}
 	if a.retryAfter > 0 {
 		header.Set("Retry-After", strconv.Itoa(a.retryAfter))
@@ -96,15 +96,15 @@ func (j *rejecter) reject(w http.ResponseWriter, r *http.Request, state *request
 
 // answer applies the rules of Django REST framework to the cause.
 func (j *rejecter) answer(r *http.Request, refused refusal) answer {
-	var (
-		failure     *auth.Failure
-		denial      *auth.Denial
-		deny        *denied
-		throttled   *auth.Throttled
-		unavailable *auth.Unavailable
-	)
-	switch cause := refused.cause; {
-	case errors.As(cause, &failure):
+	if deny, ok := refused.cause.(*denied); ok {
+		if len(j.links) > 0 && !refused.id.Authenticated() {
+			a := answer{code: auth.CodeNotAuthenticated, detail: textNotAuthenticated, verdict: verdictUnauthenticated}
+			j.challenge(&a, r, refused)
+			return a
+		}
+		return denialAnswer(deny.explanation)
+	}
+	if failure, ok := errors.AsType[*auth.Failure](refused.cause); ok {
 		a := answer{
 			code:    firstOf(failure.Code, auth.CodeAuthenticationFailed),
 			detail:  firstOf(failure.Detail, textFailed),
@@ -113,22 +113,17 @@ func (j *rejecter) answer(r *http.Request, refused refusal) answer {
 		}
 		j.challenge(&a, r, refused)
 		return a
-	case errors.As(cause, &denial):
-		return denialAnswer(denial)
-	case errors.As(cause, &deny):
-		if len(j.links) > 0 && !refused.id.Authenticated() {
-			a := answer{code: auth.CodeNotAuthenticated, detail: textNotAuthenticated, verdict: verdictUnauthenticated}
-			j.challenge(&a, r, refused)
-			return a
-		}
-		return denialAnswer(deny.explanation)
-	case errors.As(cause, &throttled):
-		return throttledAnswer(throttled)
-	case errors.As(cause, &unavailable):
-		return unavailableAnswer(unavailable.RetryAfter)
-	default:
-		return unavailableAnswer(0)
 	}
+	if denial, ok := errors.AsType[*auth.Denial](refused.cause); ok {
+		return denialAnswer(denial)
+	}
+	if throttled, ok := errors.AsType[*auth.Throttled](refused.cause); ok {
+		return throttledAnswer(throttled)
+	}
+	if unavailable, ok := errors.AsType[*auth.Unavailable](refused.cause); ok {
+		return unavailableAnswer(unavailable.RetryAfter)
+	}
+	return unavailableAnswer(0)
 }
 
 // challenge sets the status of a refusal for want of good credentials, with
@@ -200,7 +195,7 @@ func seconds(d time.Duration) int {
 // report tells metrics, the logs and the access log of a refusal.
 func (j *rejecter) report(r *http.Request, state *requestState, refused refusal, a answer) {
 	j.metrics.count(refused.by, a.verdict)
-	if extra, ok := r.Context().Value(caddyhttp.ExtraLogFieldsCtxKey).(*caddyhttp.ExtraLogFields); ok {
+	if extra := accessLogFields(r); extra != nil {
 		extra.Set(zap.String("auth_code", a.code))
 		if state.candidate.HasUser() {
 			extra.Set(zap.String("auth_candidate", state.candidate.ID))
@@ -221,4 +216,15 @@ func (j *rejecter) report(r *http.Request, state *requestState, refused refusal,
 			check.Write(zap.String("code", a.code), zap.Int("status", a.status), zap.String("user", refused.id.ID))
 		}
 	}
+}
+
+// accessLogFields returns what the request's line in the access log will have
+// beside Caddy's own fields, or nil if its server writes none.
+func accessLogFields(r *http.Request) *caddyhttp.ExtraLogFields {
+	ctx := r.Context()
+	if server, ok := ctx.Value(caddyhttp.ServerCtxKey).(*caddyhttp.Server); !ok || server.Logs == nil {
+		return nil
+	}
+	extra, _ := ctx.Value(caddyhttp.ExtraLogFieldsCtxKey).(*caddyhttp.ExtraLogFields)
+	return extra
 }

@@ -59,8 +59,10 @@ func encode(b []byte, id *auth.Identity) []byte {
 }
 
 // decode fills in every field of id from what encode made. Texts are parts of
-// s, and the lists share one array, so that little is allocated.
+// s, and the lists share one array, that of id.Groups if it has room for them,
+// so that little is allocated.
 func decode(s string, id *auth.Identity) error {
+	array := id.Groups[:0]
 	*id = auth.Identity{}
 	if s == "" {
 		return errCorrupt
@@ -90,7 +92,10 @@ func decode(s string, id *auth.Identity) error {
 		*id = auth.Identity{}
 		return errCorrupt
 	}
-	array := make([]string, total)
+	if total > cap(array) {
+		array = make([]string, total)
+	}
+	array = array[:total]
 	for i := range array {
 		array[i] = r.text()
 	}

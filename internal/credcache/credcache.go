@@ -111,6 +111,7 @@ func New(entries int) *Cache {
 // every one is. The identity's Expires is compared with the wall clock of now,
 // ages with its monotonic clock, so that a clock set back makes nothing last
 // longer.
+// The lists are kept in the array of into.Groups, if that has room for them.
 func (c *Cache) Get(key *Key, now time.Time, bound time.Duration, into *auth.Identity) State {
 	var (
 		elapsed = now.Sub(c.start)

@@ -12,7 +12,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig"
 	"github.com/google/go-cmp/cmp"
 )
@@ -102,29 +101,4 @@ func ours(err error) string {
 		}
 	}
 	return text
-}
-
-// validate provisions a configuration as `caddy validate` does, but leaves the
-// machine's directories and logs alone.
-func validate(t *testing.T, config []byte) error {
-	t.Helper()
-	var sections map[string]json.RawMessage
-	if err := json.Unmarshal(caddy.RemoveMetaFields(config), &sections); err != nil {
-		return err
-	}
-	storage, err := json.Marshal(map[string]string{"module": "file_system", "root": t.TempDir()})
-	if err != nil {
-		t.Fatal(err)
-	}
-	sections["storage"] = storage
-	sections["logging"] = json.RawMessage(`{"logs": {"default": {"writer": {"output": "discard"}}}}`)
-	isolated, err := json.Marshal(sections)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var parsed caddy.Config
-	if err := caddy.StrictUnmarshalJSON(isolated, &parsed); err != nil {
-		return err
-	}
-	return caddy.Validate(&parsed)
 }

@@ -1,0 +1,194 @@
+// SPDX-FileCopyrightText: The caddy-rest-auth authors
+// SPDX-License-Identifier: Apache-2.0
+
+package integration
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/caddyserver/caddy/v2"
+
+	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
+)
+
+// Every example is served as it is, on other ports, and asked what its first
+// comment says.
+func TestExamples(t *testing.T) {
+	const (
+		site        = "http://localhost:8080"
+		staffOffice = `{"detail":"The office is for staff."}`
+		staffWrite  = `{"detail":"Only staff may change this."}`
+	)
+	type row struct {
+		method, url, credentials string
+		status                   int
+		challenge                string
+		body                     string // or its beginning
+	}
+	tokenPolicy := []row{
+		{"GET", site + "/orders", "", 401, "Token", notAuthenticated},
+		{"GET", site + "/orders", token("bad"), 401, "Token", invalidToken},
+		{"GET", site + "/orders", token("token-alice"), 200, "", "GET /orders by alice (editors,readers)"},
+		{"GET", site + "/admin/x", token("token-alice"), 403, "", staffOffice},
+		{"GET", site + "/admin/x", token("token-bob"), 200, "", "GET /admin/x by bob ()"},
+		{"GET", site + "/admin/x", "", 401, "Token", notAuthenticated},
+	}
+	tests := map[string][]row{
+		"api-tokens.Caddyfile": tokenPolicy,
+		"policy.json":          tokenPolicy,
+		"static-site.Caddyfile": {
+			{"GET", site + "/", "", 401, `Basic realm="The site"`, notAuthenticated},
+			{"GET", site + "/", basic("alice", "wrong"), 401, `Basic realm="The site"`, invalidLogin},
+			{"GET", site + "/", basic("alice", "pw"), 200, "", "<!"},
+			{"GET", site + "/", token("token-bob"), 200, "", "<!"},
+			{"HEAD", site + "/", token("token-bob"), 200, "", ""},
+		},
+		"public-read.Caddyfile": {
+			{"GET", site + "/news", "", 200, "", "GET /news by "},
+			{"GET", site + "/news", token("bad"), 401, "Token", invalidToken},
+			{"POST", site + "/news", "", 401, "Token", notAuthenticated},
+			{"POST", site + "/news", token("token-alice"), 403, "", staffWrite},
+			{"POST", site + "/news", token("token-bob"), 200, "", "POST /news by bob"},
+		},
+		"many-sites.Caddyfile": {
+			{"GET", "http://api.localhost:8080/", "", 401, "Token", notAuthenticated},
+			{"GET", "http://api.localhost:8080/", token("token-alice"), 200, "", "GET / by alice"},
+			{"GET", "http://office.localhost:8080/", token("token-alice"), 403, "", deniedBody},
+			{"GET", "http://office.localhost:8080/", token("token-carol"), 200, "", "GET / by carol"},
+			{"GET", "http://admin.localhost:8080/", token("token-bob"), 401, `Basic realm="The office"`, notAuthenticated},
+			{"GET", "http://admin.localhost:8080/", basic("alice", "pw"), 403, "", deniedBody},
+			{"GET", "http://admin.localhost:8080/", basic("bob", "pw"), 200, "", "GET / by bob"},
+			{"GET", "http://open.localhost:8080/", "", 200, "", "Come in."},
+		},
+	}
+	files, err := filepath.Glob("../../examples/*.*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir("../..")
+	for _, file := range files {
+		name := filepath.Base(file)
+		t.Run(name, func(t *testing.T) {
+			rows, ok := tests[name]
+			if !ok {
+				t.Fatal("nothing is asked of this example")
+			}
+			s := serveExample(t, filepath.Join("examples", name))
+			s.seed()
+			s.putToken(s.putUser(tokenstore.User{Name: "carol", Active: true, Groups: []string{"employees"}}), "token-carol")
+			for _, row := range rows {
+				got := s.ask(row.method, row.url, row.credentials)
+				if got.Status != row.status || got.Header.Get("WWW-Authenticate") != row.challenge || !strings.HasPrefix(got.Body, row.body) {
+					t.Errorf("%s %s with %q: %d %q %q, want %d %q %q", row.method, row.url, row.credentials,
+						got.Status, got.Header.Get("WWW-Authenticate"), got.Body, row.status, row.challenge, row.body)
+				}
+				if row.status == http.StatusOK && strings.Contains(got.Body, "token-") {
+					t.Errorf("%s %s: the upstream was told the secret: %q", row.method, row.url, got.Body)
+				}
+			}
+		})
+	}
+}
+
+// The command lines of docs/rest_auth.md change the policy of policy.json.
+func TestExamplePolicyChangedLive(t *testing.T) {
+	t.Chdir("../..")
+	s := serveExample(t, "examples/policy.json")
+	s.seed()
+	steps := []struct {
+		method, path, body string
+		alice              int
+	}{
+		{"PATCH", "/id/policy/permissions", `[{"permission": "staff"}]`, 403},
+		{"PATCH", "/id/policy/permissions", `[{"permission": "authenticated"}]`, 200},
+		{"POST", "/id/policy/permissions", `{"permission": "read_only"}`, 200},
+		{"DELETE", "/id/policy/permissions/1", "", 200},
+		{"POST", "/id/policy/permissions", `{"permission": "group", "groups": ["office"]}`, 403},
+	}
+	documented, err := os.ReadFile("docs/rest_auth.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, step := range steps {
+		got := s.send(step.method, "http://"+s.Admin+step.path, strings.NewReader(step.body), "Content-Type: application/json")
+		if got.Status != http.StatusOK {
+			t.Fatalf("step %d: %d %s", i, got.Status, got.Body)
+		}
+		if got := s.ask("GET", "http://localhost:8080/orders", token("token-alice")).Status; got != step.alice {
+			t.Errorf("step %d: alice is answered %d, want %d", i, got, step.alice)
+		}
+	}
+	for _, step := range steps[:3] {
+		if !strings.Contains(string(documented), step.path) || !strings.Contains(string(documented), step.body) {
+			t.Errorf("the documentation does not show %s %s", step.path, step.body)
+		}
+	}
+}
+
+// serveExample runs an example with its ports replaced.
+func serveExample(t *testing.T, file string) *server {
+	t.Helper()
+	config, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if filepath.Ext(file) != ".json" {
+		if config, err = adapt(string(config)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	site, upstream, admin := freeAddress(t), freeAddress(t), freeAddress(t)
+	dir := t.TempDir()
+	var root map[string]any
+	if err := json.Unmarshal(isolate(t, config, dir), &root); err != nil {
+		t.Fatal(err)
+	}
+	root["admin"] = map[string]any{"listen": admin, "config": map[string]any{"persist": false}}
+	object(object(root, "apps"), "rest_auth")["store"] = map[string]any{"driver": "sqlite", "path": filepath.Join(dir, "rest_auth.db")}
+	if config, err = json.Marshal(root); err != nil {
+		t.Fatal(err)
+	}
+	config = bytes.ReplaceAll(config, []byte(`":8080"`), []byte(`"`+site+`"`))
+	config = bytes.ReplaceAll(config, []byte(`"localhost:9000"`), []byte(`"`+upstream+`"`))
+	if err := caddy.Load(config, true); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := caddy.Stop(); err != nil {
+			t.Errorf("stopping Caddy: %v", err)
+		}
+	})
+	return &server{t: t, URL: "http://" + site, Admin: admin}
+}
+
+// ask sends a request to the site whatever address its URL names.
+func (s *server) ask(method, url, credentials string) reply {
+	s.t.Helper()
+	site := strings.TrimPrefix(s.URL, "http://")
+	transport := &http.Transport{
+		DisableKeepAlives: true,
+		DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, network, site)
+		},
+	}
+	r, err := http.NewRequestWithContext(s.t.Context(), method, url, nil)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if name, value, ok := strings.Cut(credentials, ": "); ok {
+		r.Header.Set(name, value)
+	}
+	response, err := transport.RoundTrip(r)
+	if err != nil {
+		s.t.Fatalf("%s %s: %v", method, url, err)
+	}
+	return readReply(s.t, response)
+}

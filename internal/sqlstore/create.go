@@ -1,0 +1,158 @@
+// SPDX-FileCopyrightText: The caddy-rest-auth authors
+// SPDX-License-Identifier: Apache-2.0
+
+package sqlstore
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
+)
+
+const (
+	userStanding = `SELECT active, password_version FROM users WHERE key = ?`
+	isEntombed   = `SELECT count(*) FROM tombstones WHERE digest = ? AND ends > ?`
+	unbury       = `DELETE FROM tombstones WHERE digest = ?`
+
+	slotHolder = `SELECT c.n, ` + isLiving + ` FROM credentials c LEFT JOIN users u ON u.key = c.user_key
+		WHERE c.slot = ? AND c.slot <> ''`
+	isLiving = `CASE WHEN c.ends > ? AND (c.user_key = '' OR c.password_version <= 0
+		OR c.password_version = COALESCE(u.password_version, 0)) THEN 1 ELSE 0 END`
+
+	// The user's own password version spares a join.
+	ofKind = ` FROM credentials c WHERE c.user_key = ? AND c.user_key <> '' AND c.kind = ? AND c.state = 0
+		AND c.ends > ? AND (c.password_version <= 0 OR c.password_version = ?) AND c.id <> ?`
+	countOfKind  = `SELECT count(*)` + ofKind
+	oldestOfKind = ` AND c.n IN (SELECT c.n` + ofKind + ` ORDER BY c.created, c.id LIMIT ?)`
+
+	addRecord = `INSERT INTO credentials (id, kind, label, digest, user_key, client_id, family, slot, scopes,
+			created, expires, last_used, data, origin, password_version, ends, state, sealed, grace)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, 0) ON CONFLICT DO NOTHING`
+)
+
+// Create is tokenstore.Store's.
+func (o Ops) Create(ctx context.Context, c tokenstore.Credential, max int, evict bool) error {
+	if err := check(c); err != nil {
+		return err
+	}
+	return o.Engine.Write(ctx, func(t *Tx) error { return t.create(ctx, c, max, evict) })
+}
+
+func check(c tokenstore.Credential) error {
+	if c.ID == "" || c.Kind == "" {
+		return errors.New("creating a record without an ID or a kind")
+	}
+	if len(c.Digest) < tokenstore.MinDigest || len(c.Digest) > tokenstore.MaxDigest || len(c.Data) > tokenstore.MaxData {
+		return tokenstore.ErrTooLarge
+	}
+	return nil
+}
+
+func (t *Tx) create(ctx context.Context, c tokenstore.Credential, max int, evict bool) error {
+	var password int64
+	if c.UserKey != "" {
+		var active int64
+		if _, err := t.Row(ctx, userStanding, []any{c.UserKey}, &active, &password); err != nil {
+			return err
+		}
+		if active == 0 {
+			return tokenstore.ErrNotFound
+		}
+	}
+	var entombed int64
+	if _, err := t.Row(ctx, isEntombed, []any{c.Digest, micros(c.Created)}, &entombed); err != nil {
+		return err
+	}
+	if entombed > 0 {
+		return tokenstore.ErrExists
+	}
+	if err := t.takeSlot(ctx, c); err != nil {
+		return err
+	}
+	if err := t.add(ctx, c); err != nil {
+		return err
+	}
+	return t.makeRoom(ctx, c, password, max, evict)
+}
+
+// takeSlot removes a record that holds the slot of c and is dead.
+func (t *Tx) takeSlot(ctx context.Context, c tokenstore.Credential) error {
+	if c.Slot == "" {
+		return nil
+	}
+	var holder, lives int64
+	found, err := t.Row(ctx, slotHolder, []any{micros(c.Created), c.Slot}, &holder, &lives)
+	if err != nil || !found {
+		return err
+	}
+	if lives != 0 {
+		return tokenstore.ErrExists
+	}
+	_, err = t.revoke(ctx, ` AND c.n = ?`, holder)
+	return err
+}
+
+func (t *Tx) add(ctx context.Context, c tokenstore.Credential) error {
+	if _, err := t.Exec(ctx, unbury, c.Digest); err != nil {
+		return err
+	}
+	n, err := t.Exec(ctx, addRecord, c.ID, c.Kind, c.Label, c.Digest, c.UserKey, c.ClientID, c.Family, c.Slot,
+		encodeList(c.Scopes), micros(c.Created), micros(c.Expires), micros(c.LastUsed), blob(c.Data), c.Origin,
+		c.PasswordVersion, end(c.Expires), blob(nil))
+	if err == nil && n == 0 {
+		return tokenstore.ErrExists
+	}
+	return err
+}
+
+// makeRoom keeps the user's records of the kind within the limit.
+func (t *Tx) makeRoom(ctx context.Context, c tokenstore.Credential, password int64, limit int, evict bool) error {
+	if limit <= 0 || c.UserKey == "" {
+		return nil
+	}
+	others := []any{c.UserKey, c.Kind, micros(c.Created), password, c.ID}
+	var n int
+	if _, err := t.Row(ctx, countOfKind, others, &n); err != nil {
+		return err
+	}
+	if n < limit {
+		return nil
+	}
+	if !evict {
+		return tokenstore.ErrLimit
+	}
+	_, err := t.revoke(ctx, oldestOfKind, append(others, n-limit+1)...)
+	return err
+}
+
+// blob is never NULL.
+func blob(b []byte) []byte {
+	if b == nil {
+		return []byte{}
+	}
+	return b
+}
+
+const touch = `UPDATE credentials SET
+		last_used = CASE WHEN last_used < ? THEN ? ELSE last_used END,
+		expires = CASE WHEN ends < ? THEN ? ELSE expires END,
+		ends = CASE WHEN ends < ? THEN ? ELSE ends END
+	WHERE digest = ? AND state = 0 AND ends > ? AND (last_used < ? OR ends < ?)
+		AND (user_key = '' OR password_version <= 0
+			OR password_version = (SELECT u.password_version FROM users u WHERE u.key = user_key))`
+
+// Touch is tokenstore.Store's.
+func (o Ops) Touch(ctx context.Context, digest []byte, used, expires time.Time) error {
+	if used.IsZero() {
+		// Without a time nothing can be raised; the read is for the errors of a
+		// store that is closed or down.
+		return o.Engine.Read(ctx, func(*Conn) error { return nil })
+	}
+	at, until := micros(used), micros(expires)
+	return o.Engine.Write(ctx, func(t *Tx) error {
+		_, err := t.Exec(ctx, touch, at, at, until, until, until, until, digest, at, at, until)
+		return err
+	})
+}

@@ -1,0 +1,169 @@
+// SPDX-FileCopyrightText: The caddy-rest-auth authors
+// SPDX-License-Identifier: Apache-2.0
+
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
+)
+
+const (
+	credentialColumns = `c.id, c.kind, c.label, c.digest, c.user_key, c.client_id, c.family, c.slot, c.scopes,
+		c.created, c.expires, c.last_used, c.data, c.origin, c.password_version`
+
+	// An outer join so that one read serves records without a user too.
+	ownerColumns = `COALESCE(u.key, ''), COALESCE(u.name, ''), COALESCE(u.email, ''), COALESCE(u.full_name, ''),
+		COALESCE(u.origin, ''), COALESCE(u.origin_id, ''), COALESCE(u.password_hash, ''),
+		COALESCE(u.password_version, 0), COALESCE(u.version, 0), COALESCE(u.active, 0), COALESCE(u.staff, 0),
+		COALESCE(u.superuser, 0), u.groups, u.permissions, u.inherited`
+
+	findRecord = `SELECT ` + credentialColumns + `, c.state, c.sealed, c.grace, ` + ownerColumns + `
+		FROM credentials c LEFT JOIN users u ON u.key = c.user_key WHERE c.digest = ?`
+)
+
+// States of a record.
+const (
+	living  = 0
+	spent   = 1
+	rotated = 2 // spent, with a reply for those who retry
+)
+
+// record is a row of credentials with its user, if it has one.
+type record struct {
+	tokenstore.Credential
+	state  int
+	sealed []byte
+	grace  int64
+	user   tokenstore.User
+}
+
+// credentialRow reads the columns of a credential that are not its own fields.
+type credentialRow struct {
+	created, expires, used int64
+	scopes                 []byte
+}
+
+func (r *credentialRow) dest(c *tokenstore.Credential) []any {
+	return []any{
+		&c.ID, &c.Kind, &c.Label, &c.Digest, &c.UserKey, &c.ClientID, &c.Family, &c.Slot, &r.scopes,
+		&r.created, &r.expires, &r.used, &c.Data, &c.Origin, &c.PasswordVersion,
+	}
+}
+
+func (r *credentialRow) finish(c *tokenstore.Credential) (err error) {
+	c.Created, c.Expires, c.LastUsed = moment(r.created), moment(r.expires), moment(r.used)
+	c.Scopes, err = decodeList[string](r.scopes)
+	return err
+}
+
+// find reads a record, living or not, and its user. It returns nil if there is
+// none.
+func (c *Conn) find(ctx context.Context, digest []byte) (*record, error) {
+	if len(digest) < tokenstore.MinDigest || len(digest) > tokenstore.MaxDigest {
+		return nil, nil
+	}
+	var rec record
+	var row credentialRow
+	var owner userRow
+	dest := append(row.dest(&rec.Credential), &rec.state, &rec.sealed, &rec.grace)
+	found, err := c.Row(ctx, findRecord, []any{digest}, append(dest, owner.dest(&rec.user)...)...)
+	if err != nil || !found {
+		return nil, err
+	}
+	if err := row.finish(&rec.Credential); err != nil {
+		return nil, err
+	}
+	return &rec, owner.finish(&rec.user, true)
+}
+
+// standing returns nil if the record lives and may be used.
+func (r *record) standing(now time.Time) error {
+	switch {
+	case r == nil, r.state != living, !r.Expires.IsZero() && !now.Before(r.Expires), !r.bound():
+		return tokenstore.ErrNotFound
+	case r.UserKey == "":
+		return nil
+	case r.user.Key == "":
+		return tokenstore.ErrNotFound
+	case !r.user.Active:
+		return tokenstore.ErrInactive
+	default:
+		return nil
+	}
+}
+
+// bound reports whether the record's password is still its user's.
+func (r *record) bound() bool {
+	return r.UserKey == "" || r.PasswordVersion <= 0 || r.PasswordVersion == r.user.PasswordVersion
+}
+
+// Lookup is tokenstore.Store's.
+func (o Ops) Lookup(ctx context.Context, digest []byte, now time.Time) (c tokenstore.Credential, u tokenstore.User, err error) {
+	var rec *record
+	err = o.Engine.Read(ctx, func(conn *Conn) (err error) {
+		rec, err = conn.find(ctx, digest)
+		return err
+	})
+	if err != nil {
+		return c, u, err
+	}
+	if err = rec.standing(now); err == nil || err == tokenstore.ErrInactive {
+		c, u = rec.Credential, rec.user
+	}
+	return c, u, err
+}
+
+const listRecords = `SELECT ` + credentialColumns + ` FROM credentials c WHERE c.state = 0 AND (c.created, c.id) > (?, ?)`
+
+// List is tokenstore.Store's.
+func (o Ops) List(ctx context.Context, f tokenstore.Filter, cursor string, n int) (page []tokenstore.Credential, next string, err error) {
+	created, id, err := parseRecordCursor(cursor)
+	if err != nil {
+		return nil, "", err
+	}
+	n = clamp(n)
+	conditions, args := where(f)
+	query := listRecords + conditions + ` ORDER BY c.created, c.id LIMIT ?`
+	args = append(append([]any{created, id}, args...), n+1)
+	err = o.Engine.Read(ctx, func(conn *Conn) error {
+		return conn.Rows(ctx, query, args, func(rows *sql.Rows) error {
+			var c tokenstore.Credential
+			var row credentialRow
+			if err := rows.Scan(row.dest(&c)...); err != nil {
+				return err
+			}
+			page = append(page, c)
+			return row.finish(&page[len(page)-1])
+		})
+	})
+	if err != nil {
+		return nil, "", err
+	}
+	if len(page) > n {
+		page = page[:n]
+		next = recordCursor(page[n-1])
+	}
+	return page, next, nil
+}
+
+// where returns the conditions of a filter, each of which begins with AND. The
+// second comparison of each tells the planner that the partial index holds.
+func where(f tokenstore.Filter) (conditions string, args []any) {
+	for _, field := range []struct{ condition, value string }{
+		{` AND c.id = ?`, f.ID},
+		{` AND c.user_key = ? AND c.user_key <> ''`, f.UserKey},
+		{` AND c.client_id = ? AND c.client_id <> ''`, f.ClientID},
+		{` AND c.family = ? AND c.family <> ''`, f.Family},
+		{` AND c.kind = ?`, f.Kind},
+	} {
+		if field.value != "" {
+			conditions += field.condition
+			args = append(args, field.value)
+		}
+	}
+	return conditions, args
+}

@@ -1,0 +1,183 @@
+// SPDX-FileCopyrightText: The caddy-rest-auth authors
+// SPDX-License-Identifier: Apache-2.0
+
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
+)
+
+const (
+	nameTaken = `SELECT count(*) FROM users u WHERE u.key <> ?
+		AND (u.name = ? OR u.origin = ? AND u.origin_id = ? AND (u.origin <> '' OR u.origin_id <> ''))`
+	addUser = `INSERT INTO users (name, email, full_name, origin, origin_id, password_hash, password_version, version,
+			active, staff, superuser, groups, permissions, inherited, key)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	replaceUser = `UPDATE users SET name = ?, email = ?, full_name = ?, origin = ?, origin_id = ?, password_hash = ?,
+			password_version = ?, version = ?, active = ?, staff = ?, superuser = ?, groups = ?, permissions = ?, inherited = ?
+		WHERE key = ?`
+	rehash     = `UPDATE users SET password_hash = ?, version = version + 1 WHERE key = ? AND password_hash = ?`
+	userExists = `SELECT count(*) FROM users WHERE key = ?`
+	deleteUser = `DELETE FROM users WHERE key = ?`
+	ofUser     = ` AND c.user_key = ? AND c.user_key <> ''`
+)
+
+// Users is tokenstore.Store's.
+func (o Ops) Users(ctx context.Context, cursor string, n int) (page []tokenstore.User, next string, err error) {
+	after, err := parseCursor(userCursors, cursor)
+	if err != nil {
+		return nil, "", err
+	}
+	n = clamp(n)
+	err = o.Engine.Read(ctx, func(conn *Conn) error {
+		return conn.Rows(ctx, listUsers, []any{after, n + 1}, func(rows *sql.Rows) error {
+			var u tokenstore.User
+			var row userRow
+			if err := rows.Scan(row.dest(&u)...); err != nil {
+				return err
+			}
+			page = append(page, u)
+			return row.finish(&page[len(page)-1], false)
+		})
+	})
+	if err != nil {
+		return nil, "", err
+	}
+	if len(page) > n {
+		page = page[:n]
+		next = newCursor(userCursors, page[n-1].Name)
+	}
+	return page, next, nil
+}
+
+// PutUser is tokenstore.Store's.
+func (o Ops) PutUser(ctx context.Context, u tokenstore.User) (stored tokenstore.User, err error) {
+	if u.Name == "" || slices.Contains(u.Groups, "") {
+		return tokenstore.User{}, errors.New("storing a user or a group without a name")
+	}
+	own := slices.DeleteFunc(slices.Clone(u.Permissions), func(p string) bool { return slices.Contains(u.Inherited, p) })
+	u.Groups, u.Permissions, u.Inherited = sorted(u.Groups), sorted(own), nil
+	created := u.Key == ""
+	if created {
+		u.Key = tokenstore.NewUserKey(time.Now())
+	}
+	err = o.Engine.Write(ctx, func(t *Tx) (err error) {
+		stored, err = t.putUser(ctx, u, created)
+		return err
+	})
+	if err != nil {
+		return tokenstore.User{}, err
+	}
+	return stored, nil
+}
+
+// putUser stores u. Unnamed says that its key was made for it, so that a version
+// cannot belong to it.
+func (t *Tx) putUser(ctx context.Context, u tokenstore.User, unnamed bool) (tokenstore.User, error) {
+	old, err := t.user(ctx, false, userByKey, u.Key)
+	exists := err == nil
+	switch {
+	case err != nil && !errors.Is(err, tokenstore.ErrNotFound):
+		return u, err
+	case u.Version == 0 && exists:
+		return u, tokenstore.ErrExists
+	case u.Version != 0 && (!exists || unnamed):
+		return u, tokenstore.ErrNotFound
+	case u.Version != old.Version:
+		return u, tokenstore.ErrStale
+	}
+	var taken int
+	if _, err := t.Row(ctx, nameTaken, []any{u.Key, u.Name, u.Origin, u.OriginID}, &taken); err != nil {
+		return u, err
+	}
+	if taken > 0 {
+		return u, tokenstore.ErrExists
+	}
+	if exists && u.PasswordVersion == old.PasswordVersion && u.PasswordHash != old.PasswordHash {
+		u.PasswordVersion++
+	}
+	u.PasswordVersion = max(u.PasswordVersion, 1)
+	u.Version = old.Version + 1
+	for _, group := range u.Groups {
+		if _, err := t.Exec(ctx, addGroup, group, blob(nil)); err != nil {
+			return u, err
+		}
+	}
+	inherited, err := t.inherited(ctx, u)
+	if err != nil {
+		return u, err
+	}
+	store := addUser
+	if exists {
+		store = replaceUser
+	}
+	if _, err := t.Exec(ctx, store, u.Name, u.Email, u.FullName, u.Origin, u.OriginID, u.PasswordHash,
+		u.PasswordVersion, u.Version, flag(u.Active), flag(u.Staff), flag(u.Superuser),
+		encodeList(u.Groups), encodeList(u.Permissions), encodeList(inherited), u.Key); err != nil {
+		return u, err
+	}
+	t.changed(tokenstore.Change{UserKey: u.Key})
+	if exists && slices.Equal(old.Groups, u.Groups) {
+		return u, nil
+	}
+	return u, t.enrol(ctx, u)
+}
+
+// enrol makes the memberships of the user those that it names.
+func (t *Tx) enrol(ctx context.Context, u tokenstore.User) error {
+	if _, err := t.Exec(ctx, dropMemberships, u.Key); err != nil {
+		return err
+	}
+	for _, group := range u.Groups {
+		if _, err := t.Exec(ctx, addMembership, group, u.Key); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Rehash is tokenstore.Store's.
+func (o Ops) Rehash(ctx context.Context, key, old, new string) error {
+	return o.Engine.Write(ctx, func(t *Tx) error {
+		n, err := t.Exec(ctx, rehash, new, key, old)
+		if err != nil {
+			return err
+		}
+		if n > 0 {
+			t.changed(tokenstore.Change{UserKey: key})
+			return nil
+		}
+		var exists int
+		if _, err := t.Row(ctx, userExists, []any{key}, &exists); err != nil {
+			return err
+		}
+		if exists == 0 {
+			return tokenstore.ErrNotFound
+		}
+		return tokenstore.ErrStale
+	})
+}
+
+// DeleteUser is tokenstore.Store's.
+func (o Ops) DeleteUser(ctx context.Context, key string) error {
+	return o.Engine.Write(ctx, func(t *Tx) error {
+		if _, err := t.revokeAll(ctx, tokenstore.Change{UserKey: key}, ofUser, key); err != nil {
+			return err
+		}
+		if _, err := t.Exec(ctx, dropMemberships, key); err != nil {
+			return err
+		}
+		n, err := t.Exec(ctx, deleteUser, key)
+		if err == nil && n == 0 {
+			return tokenstore.ErrNotFound
+		}
+		t.changed(tokenstore.Change{UserKey: key})
+		return err
+	})
+}

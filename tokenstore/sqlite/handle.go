@@ -1,0 +1,166 @@
+// SPDX-FileCopyrightText: The caddy-rest-auth authors
+// SPDX-License-Identifier: Apache-2.0
+
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"runtime"
+	"time"
+
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/sqlstore"
+)
+
+// minReaders is how many connections read at the same time at least.
+const minReaders = 4
+
+// Every connection caches pages of its own, in KiB.
+const cachePragma = "cache_size(-8192)"
+
+// A handle is an open file: one connection that writes and several that read.
+type handle struct {
+	id        string // of the store
+	file, log identity
+	busy      time.Duration
+	write     *sql.DB
+	read      *sql.DB
+	readers   chan *sqlstore.Conn
+	writer    *writer
+	retired   chan struct{} // closed when no new use may begin
+}
+
+// open opens an existing file, and brings its schema up to date.
+func open(ctx context.Context, file identity, busy time.Duration) (h *handle, err error) {
+	h = &handle{file: file, busy: busy, retired: make(chan struct{})}
+	defer func() {
+		if err != nil {
+			h.abandon()
+		}
+	}()
+	if h.write, err = sql.Open("sqlite", dsn(file.path, "mode=rw", busy,
+		"journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "journal_size_limit(67108864)", cachePragma)); err != nil {
+		return h, err
+	}
+	h.write.SetMaxOpenConns(1)
+	raw, err := h.write.Conn(ctx)
+	if err != nil {
+		return h, err
+	}
+	h.writer = newWriter(h, sqlstore.NewConn(raw, sqlstore.SQLite))
+	if err := migrate(ctx, h.writer.conn); err != nil {
+		return h, err
+	}
+	if _, h.id, err = sqlstore.Version(ctx, h.writer.conn); err != nil {
+		return h, err
+	}
+	if h.log, err = identify(file.path + "-wal"); err != nil {
+		return h, err
+	}
+	// Only now is it certain that the file that was examined is the open one.
+	if err := file.check(); err != nil {
+		return h, err
+	}
+	return h, h.openReaders(ctx)
+}
+
+func (h *handle) openReaders(ctx context.Context) (err error) {
+	n := max(minReaders, runtime.GOMAXPROCS(0))
+	h.readers = make(chan *sqlstore.Conn, n)
+	if h.read, err = h.openReading(); err != nil {
+		return err
+	}
+	for range n {
+		conn, err := h.read.Conn(ctx)
+		if err != nil {
+			return err
+		}
+		h.readers <- sqlstore.NewConn(conn, sqlstore.SQLite)
+	}
+	return nil
+}
+
+// openReading opens connections that cannot write.
+func (h *handle) openReading() (*sql.DB, error) {
+	return sql.Open("sqlite", dsn(h.file.path, "mode=rw", h.busy, "query_only(1)", cachePragma))
+}
+
+// migrate applies what is missing of the schema, one transaction for each step.
+// Another process may do the same: then one waits for the other.
+func migrate(ctx context.Context, conn *sqlstore.Conn) error {
+	for more := true; more; {
+		if _, err := conn.Exec(ctx, `BEGIN IMMEDIATE`); err != nil {
+			return err
+		}
+		done, err := sqlstore.Migrate(ctx, conn, newID())
+		if err == nil && done {
+			_, err = conn.Exec(ctx, fmt.Sprintf(`PRAGMA application_id = %d`, applicationID))
+		}
+		if err == nil {
+			_, err = conn.Exec(ctx, `COMMIT`)
+		}
+		if err != nil {
+			_, _ = conn.Exec(ctx, `ROLLBACK`) // the cause is known already
+			return err
+		}
+		more = done
+	}
+	return nil
+}
+
+// using runs f on a connection that reads.
+func (h *handle) using(ctx context.Context, f func(*sqlstore.Conn) error) error {
+	// A canceled caller must not win the race for a free connection.
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := h.file.check(); err != nil {
+		return err
+	}
+	select {
+	case conn := <-h.readers:
+		defer func() { h.readers <- conn }()
+		return f(conn)
+	case <-h.retired:
+		return errRetired
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// check fails if the file, or its log, is not the open one any more.
+func (h *handle) check() error {
+	if err := h.file.check(); err != nil {
+		return err
+	}
+	return h.log.check()
+}
+
+// close waits for those who use the handle, and closes it.
+func (h *handle) close() error {
+	var errs []error
+	h.writer.stop()
+	for range cap(h.readers) {
+		errs = append(errs, (<-h.readers).Close())
+	}
+	errs = append(errs, h.read.Close(), h.writer.conn.Close(), h.write.Close())
+	return errors.Join(errs...)
+}
+
+// abandon closes what open has opened before it failed.
+func (h *handle) abandon() {
+	if h.read != nil {
+		for range len(h.readers) {
+			_ = (<-h.readers).Close()
+		}
+		_ = h.read.Close()
+	}
+	if h.writer != nil {
+		_ = h.writer.conn.Close()
+	}
+	if h.write != nil {
+		_ = h.write.Close()
+	}
+}

@@ -1,0 +1,145 @@
+// SPDX-FileCopyrightText: The caddy-rest-auth authors
+// SPDX-License-Identifier: Apache-2.0
+
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/sqlstore"
+	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
+)
+
+var (
+	errInterrupted = fmt.Errorf("writing was interrupted: %w", tokenstore.ErrUnavailable)
+	errEnded       = errors.New("transaction has ended")
+	errWatchInTx   = errors.New("watching within a transaction")
+)
+
+// transact runs f in a transaction, which is undone if f fails or panics, unless
+// sqlstore.Keeps the error.
+func transact(ctx context.Context, conn *sqlstore.Conn, f func() error) (err error) {
+	if _, err := conn.Exec(ctx, `BEGIN IMMEDIATE`); err != nil {
+		return err
+	}
+	committed := false
+	defer func() {
+		if !committed {
+			// It fails if SQLite has rolled back by itself, as it does when
+			// the disk is full.
+			_, _ = conn.Exec(ctx, `ROLLBACK`)
+		}
+	}()
+	err = f()
+	if !sqlstore.Keeps(err) {
+		return err
+	}
+	if _, err := conn.Exec(ctx, `COMMIT`); err != nil {
+		return err
+	}
+	committed = true
+	return err
+}
+
+// within runs f in a transaction within the one under way.
+func within(ctx context.Context, conn *sqlstore.Conn, f func(*sqlstore.Tx) error) error {
+	if _, err := conn.Exec(ctx, `SAVEPOINT one`); err != nil {
+		return err
+	}
+	err := sqlstore.Run(ctx, conn, f)
+	if !sqlstore.Keeps(err) {
+		if _, err := conn.Exec(ctx, `ROLLBACK TO one`); err != nil {
+			return err
+		}
+	}
+	if _, err := conn.Exec(ctx, `RELEASE one`); err != nil {
+		return err
+	}
+	return err
+}
+
+// InTx is tokenstore.Transactor's. Other writers wait until f returns.
+func (s *Store) InTx(ctx context.Context, f func(tokenstore.Store) error) error {
+	var own error // of f, which passes unchanged
+	err := s.with(func(h *handle) error {
+		return h.writer.exclusively(ctx, func(conn *sqlstore.Conn) error {
+			if err := h.check(); err != nil {
+				return err
+			}
+			return transact(ctx, conn, func() error {
+				tx := &transaction{conn: conn, path: h.file.path}
+				tx.Ops = sqlstore.Ops{Engine: tx, SweepBatch: sweepBatch}
+				defer tx.end()
+				own = f(tx)
+				switch {
+				case own != nil:
+					return errUndone
+				case tx.broken != nil:
+					return tx.broken
+				default:
+					return ctx.Err()
+				}
+			})
+		})
+	})
+	if own != nil {
+		return own
+	}
+	return err
+}
+
+// errUndone is never seen by anybody: the error of f takes its place.
+var errUndone = fmt.Errorf("undone: %w", tokenstore.ErrStale)
+
+// A transaction is the Store of InTx, and the Engine of its own Ops.
+type transaction struct {
+	sqlstore.Ops
+	path string
+
+	mu     sync.Mutex
+	conn   *sqlstore.Conn
+	ended  bool
+	broken error // what SQLite refused: then nothing may be committed
+}
+
+func (t *transaction) end() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.ended = true
+}
+
+// Read is sqlstore.Engine's.
+func (t *transaction) Read(ctx context.Context, f func(*sqlstore.Conn) error) error {
+	return t.use(ctx, func() error { return f(t.conn) })
+}
+
+// Write is sqlstore.Engine's.
+func (t *transaction) Write(ctx context.Context, f func(*sqlstore.Tx) error) error {
+	return t.use(ctx, func() error { return within(ctx, t.conn, f) })
+}
+
+func (t *transaction) use(ctx context.Context, f func() error) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	switch {
+	case t.ended:
+		return errEnded
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case t.broken != nil:
+		return t.broken
+	}
+	err := f()
+	if err != nil && !isAnswer(err) {
+		t.broken = unavailable(t.path, err)
+		return t.broken
+	}
+	return err
+}
+
+func (t *transaction) Watch(context.Context, func(tokenstore.Change)) error { return errWatchInTx }
+
+func (t *transaction) Close() error { return nil }

@@ -1,0 +1,138 @@
+// SPDX-FileCopyrightText: The caddy-rest-auth authors
+// SPDX-License-Identifier: Apache-2.0
+
+package sqlite
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/sqlstore"
+	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
+)
+
+const (
+	pollEvery = 50 * time.Millisecond
+
+	// maxSilence is how long Watch trusts a file that does not answer.
+	maxSilence = 2 * time.Second
+)
+
+// Watch is tokenstore.Store's. It sees the changes of other processes too, by
+// asking for the version of the data, which takes microseconds.
+func (s *Store) Watch(ctx context.Context, changed func(tokenstore.Change)) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	st := s.state.Load()
+	if st.err != nil {
+		return st.err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(s.ctx, cancel)()
+	news := make(chan []tokenstore.Change)
+	ended := make(chan error, 1)
+	s.wg.Go(func() { ended <- s.poll(ctx, st, news) })
+
+	silence := time.NewTimer(maxSilence)
+	defer silence.Stop()
+	first := true
+	for {
+		select {
+		case changes := <-news:
+			if first {
+				changed(tokenstore.Change{All: true})
+				first = false
+			}
+			for _, c := range changes {
+				changed(c)
+			}
+			silence.Reset(maxSilence)
+		case err := <-ended:
+			return err
+		case <-silence.C:
+			return fmt.Errorf("%w: %s: no answer for %s", tokenstore.ErrUnavailable, s.driver.Path, maxSilence)
+		}
+	}
+}
+
+// poll sends what changed, and nothing as a sign of life.
+func (s *Store) poll(ctx context.Context, st *state, news chan<- []tokenstore.Change) error {
+	h := st.handle
+	db, err := h.openReading()
+	if err != nil {
+		return unavailable(s.driver.Path, err)
+	}
+	defer db.Close()
+	raw, err := db.Conn(ctx)
+	if err != nil {
+		return s.ending(ctx, err)
+	}
+	conn := sqlstore.NewConn(raw, sqlstore.SQLite)
+	defer conn.Close()
+	// The version is read before the feed, so that a change between both is seen
+	// again and none is missed.
+	version, err := dataVersion(ctx, conn)
+	if err != nil {
+		return s.ending(ctx, err)
+	}
+	seq, err := sqlstore.FeedEnd(ctx, conn)
+	if err != nil {
+		return s.ending(ctx, err)
+	}
+	tick := time.NewTicker(pollEvery)
+	defer tick.Stop()
+	var changes []tokenstore.Change
+	for {
+		select {
+		case news <- changes:
+		case <-ctx.Done():
+			return s.ending(ctx, ctx.Err())
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return s.ending(ctx, ctx.Err())
+		}
+		if now := s.state.Load(); now != st {
+			return s.ending(ctx, fmt.Errorf("%w: %s was opened anew", tokenstore.ErrUnavailable, s.driver.Path))
+		}
+		if err := h.check(); err != nil {
+			s.suspect()
+			return err
+		}
+		now, err := dataVersion(ctx, conn)
+		if err != nil {
+			return s.ending(ctx, err)
+		}
+		changes = nil
+		if now == version {
+			continue
+		}
+		version = now
+		if changes, seq, err = sqlstore.FeedSince(ctx, conn, seq); err != nil {
+			return s.ending(ctx, err)
+		}
+	}
+}
+
+// ending says why Watch ends: because the store was closed, the caller has gone,
+// or the file failed.
+func (s *Store) ending(ctx context.Context, err error) error {
+	if s.ctx.Err() != nil {
+		return errClosed
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return unavailable(s.driver.Path, err)
+}
+
+// dataVersion changes when another connection has committed, be it of this
+// process or of another one.
+func dataVersion(ctx context.Context, conn *sqlstore.Conn) (version int64, err error) {
+	_, err = conn.Row(ctx, `PRAGMA data_version`, nil, &version)
+	return version, err
+}

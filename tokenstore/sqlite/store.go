@@ -128,18 +128,23 @@ func (s *Store) maintain() {
 func (s *Store) reopen(old *state) {
 	next := new(state)
 	if old.handle != nil {
-		if next.err = old.handle.check(); next.err != nil {
+		if err := old.handle.check(); err != nil {
 			// Nobody may use what is lost while its successor is looked for.
-			if !s.replace(old, &state{err: s.driver.lost(next.err)}) {
+			down := &state{err: s.driver.lost(err)}
+			if !s.replace(old, down) {
 				return
 			}
-			old = s.state.Load()
+			old = down
 		}
 	}
 	next.handle, next.err = s.driver.connect(s.ctx, existing)
 	switch {
 	case s.ctx.Err() != nil:
-		return // Close puts the last state
+		// Close has put the last state, or will.
+		if next.handle != nil {
+			next.handle.abandon()
+		}
+		return
 	case next.err == nil:
 		s.driver.logger.Info("store was opened anew", zap.String("file", s.driver.Path))
 	case errors.Is(next.err, errNoStore):

@@ -23,7 +23,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"time"
@@ -94,7 +93,7 @@ func run(ctx context.Context, s settings, out, progress io.Writer) (err error) {
 	}
 	b.results.series = make([]series, len(b.results.scenarios))
 	fmt.Fprintln(progress, "seeding stores")
-	if err := b.prepare(ctx, dir, s.only); err != nil {
+	if err := b.prepare(ctx, s.only); err != nil {
 		return err
 	}
 	upstream, err := b.machine.start(ctx, &pinned.load, adminOff, answers)
@@ -110,7 +109,7 @@ func run(ctx context.Context, s settings, out, progress io.Writer) (err error) {
 }
 
 // prepare makes what the sites of the scenarios refer to.
-func (b *benchmark) prepare(ctx context.Context, dir string, only *regexp.Regexp) error {
+func (b *benchmark) prepare(ctx context.Context, only *regexp.Regexp) error {
 	slow, err := bcrypt.GenerateFromPassword([]byte(benchPassword), bcrypt.MinCost)
 	if err != nil {
 		return fmt.Errorf("hashing the password: %w", err)
@@ -126,7 +125,7 @@ func (b *benchmark) prepare(ctx context.Context, dir string, only *regexp.Regexp
 			sizes = append(sizes, s.stored)
 		}
 	}
-	b.sites.stores, err = makeStores(ctx, filepath.Join(dir, "stores"), sizes, hash)
+	b.sites.stores, err = makeStores(ctx, b.machine.dir, sizes, hash)
 	return err
 }
 
@@ -154,7 +153,7 @@ func (b *benchmark) measure(ctx context.Context, s settings, out, progress io.Wr
 // measureMore finds what is no ratio to plain Caddy.
 func (b *benchmark) measureMore(ctx context.Context, f *found, progress io.Writer) (err error) {
 	fmt.Fprintln(progress, "look-ups, memory, rechecks, the generator itself")
-	if f.lookup, err = lookupTime(ctx, b.sites.stores[allTokens], allTokens); err != nil {
+	if f.lookup, err = lookupTime(ctx, b.machine.dir, b.sites.stores[allTokens], allTokens); err != nil {
 		return err
 	}
 	if f.memory, err = b.fullMemory(ctx); err != nil {

@@ -63,7 +63,7 @@ func (m *machine) start(ctx context.Context, core *unix.CPUSet, options string, 
 	s := &server{log: name + ".log", ended: make(chan error, 1)}
 	var config strings.Builder
 	fmt.Fprintf(&config, "{\n\tauto_https off\n\tpersist_config off\n\tgrace_period 1s\n\tstorage file_system %s\n%s\n}\n",
-		filepath.Join(m.dir, "storage"), options)
+		storagePath(m.dir), options)
 	for _, site := range sites {
 		addr, err := freePort()
 		if err != nil {

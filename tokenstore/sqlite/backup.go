@@ -23,6 +23,10 @@ func (s *Store) Backup(ctx context.Context, w io.Writer) error {
 		}
 		defer os.Remove(file.Name())
 		defer file.Close()
+		// The copy is another database, which query_only forbids to write as well.
+		if _, err := conn.ExecContext(ctx, `PRAGMA query_only = 0`); err != nil {
+			return err
+		}
 		if _, err := conn.ExecContext(ctx, `VACUUM INTO ?`, file.Name()); err != nil {
 			return fmt.Errorf("copying the store: %w", err)
 		}

@@ -4,6 +4,8 @@
 package integration
 
 import (
+	"bytes"
+	"database/sql"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -124,5 +126,49 @@ func (s *server) awaitStatus(status int, line string) {
 		if time.Now().After(deadline) {
 			s.t.Fatalf("still answered %d, want %d", got, status)
 		}
+	}
+}
+
+// A store that a newer program has used is left alone: 503 for whoever needs
+// it, a line that says why, and `caddy validate` tells beforehand.
+func TestNewerStore(t *testing.T) {
+	s := serve(t, lostSite)
+	s.seed()
+	file := filepath.Join(s.vars["{{dir}}"], "store", "rest_auth.db")
+	s.get("/api", token("token-alice")).expect(t, 200, "-", "*")
+	without := "{\n{{global}}\n}\n{{site}} {\nrespond ok\n}"
+	s.reload(without)
+
+	db, err := sql.Open("sqlite", "file:"+file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.ExecContext(t.Context(), `UPDATE meta SET value = '99' WHERE name = 'schema'`); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	before, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	s.reload(lostSite)
+	s.awaitStatus(http.StatusServiceUnavailable, token("token-alice"))
+	if got := s.get("/static").Status; got != http.StatusOK {
+		t.Errorf("the rest of the site was answered %d", got)
+	}
+	lines := s.logs.await("the store is not in order; requests that need it will be answered 503", 1)
+	if reason, _ := lines[0]["error"].(string); !strings.Contains(reason, "schema is newer than this program") {
+		t.Errorf("the line says %q", reason)
+	}
+	s.reload(without)
+	after, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(before, after) {
+		t.Error("the file was changed")
 	}
 }

@@ -5,6 +5,7 @@ package integration
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"net"
 	"net/http"
@@ -136,9 +137,9 @@ func (s *session) run(line string) (status string) {
 	return ""
 }
 
-func (s *session) command(line string) *exec.Cmd {
+func (s *session) command(ctx context.Context, line string) *exec.Cmd {
 	words := strings.Fields(line)
-	command := exec.CommandContext(s.t.Context(), s.bin, words[1:]...)
+	command := exec.CommandContext(ctx, s.bin, words[1:]...)
 	command.Dir, command.Env = s.dir, s.env
 	return command
 }
@@ -147,7 +148,8 @@ func (s *session) command(line string) *exec.Cmd {
 func (s *session) start(line string) {
 	s.t.Helper()
 	var log bytes.Buffer
-	caddy := s.command(line)
+	// The test's context ends before its cleanups run, and would kill Caddy.
+	caddy := s.command(context.WithoutCancel(s.t.Context()), line)
 	caddy.Stdout, caddy.Stderr = &log, &log
 	if err := caddy.Start(); err != nil {
 		s.t.Fatal(err)
@@ -177,7 +179,7 @@ func (s *session) start(line string) {
 // caddy runs a command to its end and returns what it printed.
 func (s *session) caddy(line string) string {
 	s.t.Helper()
-	command := s.command(line)
+	command := s.command(s.t.Context(), line)
 	var out, log bytes.Buffer
 	command.Stdout, command.Stderr = &out, &log
 	if err := command.Run(); err != nil {

@@ -4,7 +4,6 @@
 package restauth
 
 import (
-	"errors"
 	"net/http"
 	"strings"
 
@@ -80,7 +79,7 @@ func (s *requestState) refuse(refused refusal, code, detail string) {
 	s.code, s.detail = code, detail
 	if refused.id.Authenticated() {
 		s.candidate = refused.id
-	} else if failure, ok := errors.AsType[*auth.Failure](refused.cause); ok && failure.Candidate != nil {
+	} else if failure, bad := refused.cause.(*auth.Failure); bad && failure.Candidate != nil {
 		s.candidate = failure.Candidate
 	}
 }

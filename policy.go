@@ -60,10 +60,11 @@ func (p *policy) identify(r *http.Request, state *requestState) (*auth.Identity,
 			}
 			return id, i, nil
 		}
-		if errors.Is(err, auth.ErrNoCredentials) {
+		err = outcome(err)
+		if err == auth.ErrNoCredentials {
 			continue
 		}
-		if failure, ok := errors.AsType[*auth.Failure](err); ok && p.lenient {
+		if failure, bad := err.(*auth.Failure); bad && p.lenient {
 			p.metrics.count(i, verdictIgnored)
 			p.failures.log(r, p.links[i].name, failure)
 			ignored = true
@@ -145,8 +146,8 @@ func (p *policy) permit(r *http.Request, id *auth.Identity) error {
 	for _, permission := range p.permissions {
 		ok, err := permission.Allow(r, id)
 		if err != nil {
-			if _, down := errors.AsType[*auth.Unavailable](err); down {
-				return err
+			if down, ok := errors.AsType[*auth.Unavailable](err); ok {
+				return down
 			}
 			p.logger.Error("deciding a permission", zap.Error(err))
 			return unexplained

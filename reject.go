@@ -89,41 +89,41 @@ func (j *rejecter) reject(w http.ResponseWriter, r *http.Request, state *request
 	j.cors.expose(w, r)
 
 	if j.errorRouteTakes(r, a) {
-		return caddyhttp.Error(a.status, refused.cause)
+		// Not the cause: an error route may print {err.message}, and Error takes
+		// the status of a HandlerError that it finds in there.
+		return caddyhttp.Error(a.status, errors.New(a.detail))
 	}
 	return writeAnswer(w, r, a)
 }
 
 // answer applies the rules of Django REST framework to the cause.
 func (j *rejecter) answer(r *http.Request, refused refusal) answer {
-	if deny, ok := refused.cause.(*denied); ok {
+	switch cause := refused.cause.(type) {
+	case *denied:
 		if len(j.links) > 0 && !refused.id.Authenticated() {
 			a := answer{code: auth.CodeNotAuthenticated, detail: textNotAuthenticated, verdict: verdictUnauthenticated}
 			j.challenge(&a, r, refused)
 			return a
 		}
-		return denialAnswer(deny.explanation)
-	}
-	if failure, ok := errors.AsType[*auth.Failure](refused.cause); ok {
+		return denialAnswer(cause.explanation)
+	case *auth.Failure:
 		a := answer{
-			code:    firstOf(failure.Code, auth.CodeAuthenticationFailed),
-			detail:  firstOf(failure.Detail, textFailed),
-			body:    failure.Body,
+			code:    firstOf(cause.Code, auth.CodeAuthenticationFailed),
+			detail:  firstOf(cause.Detail, textFailed),
+			body:    cause.Body,
 			verdict: verdictFailed,
 		}
 		j.challenge(&a, r, refused)
 		return a
+	case *auth.Denial:
+		return denialAnswer(cause)
+	case *auth.Throttled:
+		return throttledAnswer(cause)
+	case *auth.Unavailable:
+		return unavailableAnswer(cause.RetryAfter)
+	default:
+		return unavailableAnswer(0)
 	}
-	if denial, ok := errors.AsType[*auth.Denial](refused.cause); ok {
-		return denialAnswer(denial)
-	}
-	if throttled, ok := errors.AsType[*auth.Throttled](refused.cause); ok {
-		return throttledAnswer(throttled)
-	}
-	if unavailable, ok := errors.AsType[*auth.Unavailable](refused.cause); ok {
-		return unavailableAnswer(unavailable.RetryAfter)
-	}
-	return unavailableAnswer(0)
 }
 
 // challenge sets the status of a refusal for want of good credentials, with
@@ -189,7 +189,10 @@ func unavailableAnswer(retryAfter time.Duration) answer {
 
 // seconds rounds up, as Retry-After must not call a client back too early.
 func seconds(d time.Duration) int {
-	return int((d + time.Second - 1) / time.Second)
+	if d <= 0 {
+		return 0
+	}
+	return int((d-1)/time.Second) + 1
 }
 
 // report tells metrics, the logs and the access log of a refusal.
@@ -205,11 +208,11 @@ func (j *rejecter) report(r *http.Request, state *requestState, refused refusal,
 	if refused.by != nobody {
 		name = j.links[refused.by].name
 	}
-	switch a.verdict {
-	case verdictFailed:
-		failure, _ := errors.AsType[*auth.Failure](refused.cause)
+	failure, bad := refused.cause.(*auth.Failure)
+	switch {
+	case bad:
 		j.failures.log(r, name, failure)
-	case verdictUnavailable:
+	case a.verdict == verdictUnavailable:
 		j.failures.logUnavailable(name, refused.cause)
 	default:
 		if check := j.logger.Check(zap.DebugLevel, "refused"); check != nil {

@@ -143,3 +143,25 @@ func TestCORSOverTheWire(t *testing.T) {
 		t.Errorf("another origin may read a refusal: %v", got.Header)
 	}
 }
+
+// An error route that prints the error prints what the refusal says, and not
+// why: that would tell a guesser which names exist.
+func TestErrorMessageIsTheDetail(t *testing.T) {
+	s := serve(t, `
+		{{site}} {
+			rest_auth {
+				authenticate basic
+			}
+			handle_errors {
+				respond "{err.status_code} {err.message}"
+			}
+		}`)
+	s.seed()
+	for name, credentials := range map[string]string{"no such user": basic("nobody", "pw"), "wrong password": basic("alice", "no")} {
+		t.Run(name, func(t *testing.T) {
+			if got, want := s.get("/", credentials).Body, "401 Invalid username/password."; got != want {
+				t.Errorf("answered %q, want %q", got, want)
+			}
+		})
+	}
+}

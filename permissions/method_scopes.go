@@ -116,7 +116,7 @@ func (p *MethodScopes) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 		if !isMethod(method) {
 			return false, nil
 		}
-		alternatives, err := parseAlternatives(d)
+		alternatives, err := parseAlternatives(d, method)
 		if err != nil {
 			return true, err
 		}
@@ -137,7 +137,7 @@ func (p *MethodScopes) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 
 // parseAlternatives parses the scopes on the rest of a line. A vertical bar
 // separates alternatives, with blanks around it or without.
-func parseAlternatives(d *caddyfile.Dispenser) ([][]string, error) {
+func parseAlternatives(d *caddyfile.Dispenser, method string) ([][]string, error) {
 	if d.CountRemainingArgs() == 0 {
 		return nil, d.ArgErr()
 	}
@@ -146,11 +146,11 @@ func parseAlternatives(d *caddyfile.Dispenser) ([][]string, error) {
 	for alternative := range strings.SplitSeq(line, "|") {
 		scopes := strings.Fields(alternative)
 		if len(scopes) == 0 {
-			return nil, d.Err("an alternative has no scopes")
+			return nil, d.Errf("method %s has an alternative without scopes", method)
 		}
 		alternatives = append(alternatives, scopes)
 	}
-	return alternatives, noBlock(d)
+	return alternatives, noBlock(d, method)
 }
 
 // Interface guards

@@ -61,7 +61,7 @@ func expand(words []string) error {
 			return fmt.Errorf("expanding '%s': %w", word, err)
 		}
 		if expanded == "" {
-			return fmt.Errorf("expanding position %d: it is empty", i)
+			return fmt.Errorf("word %d is empty", i)
 		}
 		words[i] = expanded
 	}

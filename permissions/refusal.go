@@ -173,13 +173,14 @@ func parseText(d *caddyfile.Dispenser, option string, text *string) error {
 	if *text == "" {
 		return d.Errf("'%s' is empty", option)
 	}
-	return noBlock(d)
+	return noBlock(d, option)
 }
 
-// noBlock returns an error if a block opens on the current line.
-func noBlock(d *caddyfile.Dispenser) error {
+// noBlock returns an error if a block opens on the current line, which begins
+// with option.
+func noBlock(d *caddyfile.Dispenser, option string) error {
 	if opensEmptyBlock(d) || d.NextBlock(d.Nesting()) {
-		return d.Err("unexpected block")
+		return d.Errf("unexpected block after '%s'", option)
 	}
 	return nil
 }

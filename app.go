@@ -84,6 +84,9 @@ func (*App) CaddyModule() caddy.ModuleInfo {
 func (a *App) Provision(ctx caddy.Context) error {
 	a.ctx = ctx
 	a.logger = ctx.Logger()
+	if a.Passwords == nil {
+		a.Passwords = new(PasswordBounds)
+	}
 	if a.StoreRaw == nil {
 		a.StoreRaw = json.RawMessage(`{"driver":"sqlite"}`)
 	}
@@ -113,9 +116,10 @@ func (a *App) Provision(ctx caddy.Context) error {
 		return fmt.Errorf("loading users: %w", err)
 	}
 	if a.fingerprint, err = json.Marshal(struct {
-		Store string
-		Users []users.User
-	}{driver.Identifier(), a.Users}); err != nil {
+		Store   string
+		Users   []users.User
+		Formats []string // without one, what it proved is proved no more
+	}{driver.Identifier(), a.Users, a.Passwords.Allow}); err != nil {
 		return fmt.Errorf("loading users: %w", err)
 	}
 	register(ctx.GetMetricsRegistry(), storeSeconds, decisionsTotal, cacheTotal, &appCollector{

@@ -5,7 +5,9 @@ package restauth
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/caddyserver/caddy/v2"
 
@@ -73,11 +75,13 @@ type sharedHasher struct {
 }
 
 func acquireHasher(bounds *PasswordBounds) (*sharedHasher, error) {
-	if bounds == nil {
-		bounds = new(PasswordBounds)
-	}
 	if bounds.Slots < 0 || bounds.Memory < 0 || bounds.Queue < 0 {
-		return nil, fmt.Errorf("bounds are negative")
+		return nil, errors.New("bounds are negative")
+	}
+	for _, format := range bounds.Allow {
+		if !slices.Contains(password.WeakFormats(), format) {
+			return nil, fmt.Errorf("allow: '%s' is not a weak format, expected some of %v", format, password.WeakFormats())
+		}
 	}
 	key, err := json.Marshal(bounds)
 	if err != nil {

@@ -53,9 +53,11 @@ func (c *corsPolicy) allows(r *http.Request) (origin string, credentials bool) {
 }
 
 // preflight reports whether the request only asks whether another may be made.
-// Browsers send it without credentials (Fetch standard, CORS-preflight fetch).
+// Browsers send it without credentials (Fetch standard, CORS-preflight fetch):
+// one that has some is judged as any other request.
 func (c *corsPolicy) preflight(r *http.Request) bool {
-	if r.Method != http.MethodOptions || r.Header.Get("Access-Control-Request-Method") == "" {
+	if r.Method != http.MethodOptions || r.Header.Get("Access-Control-Request-Method") == "" ||
+		r.Header["Authorization"] != nil || r.Header["Cookie"] != nil {
 		return false
 	}
 	origin, _ := c.allows(r)

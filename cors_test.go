@@ -83,6 +83,13 @@ func TestCORS_preflight(t *testing.T) {
 			if got := policy.preflight(r); got != test.want {
 				t.Errorf("preflight = %v, want %v", got, test.want)
 			}
+			for _, header := range []string{"Authorization", "Cookie"} {
+				with := r.Clone(t.Context())
+				with.Header.Set(header, "x")
+				if policy.preflight(with) {
+					t.Errorf("preflight with %s = true", header)
+				}
+			}
 		})
 	}
 }

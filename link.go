@@ -15,6 +15,7 @@ import (
 
 	"github.com/caddy-rest-auth/caddy-rest-auth/auth"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/credcache"
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/users"
 )
 
 // link is one authenticator in the chain of a handler, with what it can do.
@@ -26,6 +27,7 @@ type link struct {
 	cacheable   auth.Cacheable
 	rechecker   auth.Rechecker
 	fingerprint credcache.Fingerprint
+	configured  func(name string) bool // whether the configuration has such a user
 }
 
 var errNameless = errors.New("the authenticator returned an identity that names nobody")
@@ -57,6 +59,10 @@ func (l *link) adopt(id *auth.Identity) (*auth.Identity, error) {
 	}
 	if hasControl(id.ID) {
 		return nil, &auth.Failure{Err: errors.New("the user name has control characters")}
+	}
+	// Whoever the configuration calls by that name is somebody else.
+	if id.Source == users.SourceStore && l.configured(id.ID) {
+		return nil, &auth.Failure{Err: errors.New("the configuration has another user of that name")}
 	}
 	if id.Method == l.name && (l.source.Prefix == "" || id.ID == "") {
 		return id, nil
@@ -124,10 +130,12 @@ func (p *policy) addResponder(guest any) {
 }
 
 func newLink(authenticator auth.Authenticator, realm string, app *App, raw json.RawMessage) (link, error) {
-	l := link{Authenticator: authenticator, name: "custom", source: auth.Source{Name: fmt.Sprintf("%T", authenticator)}}
-	if module, ok := authenticator.(caddy.Module); ok {
-		l.name = module.CaddyModule().ID.Name()
-		l.source.Name = string(module.CaddyModule().ID)
+	id := authenticator.(caddy.Module).CaddyModule().ID
+	l := link{
+		Authenticator: authenticator,
+		name:          id.Name(),
+		source:        auth.Source{Name: string(id)},
+		configured:    app.directory.Configured,
 	}
 	if source, ok := authenticator.(auth.UserSource); ok {
 		l.source = source.UserSource()

@@ -180,9 +180,14 @@ func TestFailuresAreNotRemembered(t *testing.T) {
 	}
 }
 
-// An identity that names nobody by its key is not one.
+// An identity that names nobody by its key is not one, nor is that of a stored
+// user who would pass for one of the configuration.
 func TestAdopt(t *testing.T) {
-	l := link{name: "scripted", source: auth.Source{Name: "x", Prefix: "x:", Told: true}}
+	l := link{
+		name:       "scripted",
+		source:     auth.Source{Name: "x", Prefix: "x:", Told: true},
+		configured: func(name string) bool { return name == "admin" },
+	}
 	tests := map[string]struct {
 		id *auth.Identity
 		ok bool
@@ -190,6 +195,8 @@ func TestAdopt(t *testing.T) {
 		"none":          {nil, false},
 		"no key":        {&auth.Identity{ID: "a"}, false},
 		"a line":        {&auth.Identity{ID: "a\nb", Key: "x|1"}, false},
+		"a namesake":    {&auth.Identity{ID: "admin", Key: "store:1", Source: "store"}, false},
+		"a stored user": {&auth.Identity{ID: "a", Key: "store:2", Source: "store"}, true},
 		"a client":      {&auth.Identity{Client: "c"}, true},
 		"a user":        {&auth.Identity{ID: "a", Key: "x|1"}, true},
 		"its own words": {&auth.Identity{ID: "a", Key: "x|1", Method: "session"}, true},

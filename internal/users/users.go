@@ -35,7 +35,8 @@ const (
 const maxName = 150
 
 // User is a user of the configuration. Such a user logs in by password, needs
-// no store, and comes before a user of the store with the same name.
+// no store, and takes the place of a user of the store with the same name, whose
+// password and tokens are refused.
 type User struct {
 	// The login name, at most 150 characters. It is compared in Unicode form
 	// NFKC, and upper and lower case are different.

@@ -117,14 +117,13 @@ func TestExamplePolicyChangedLive(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	asking := &load{t: t}
 	for i, step := range steps {
 		got := s.send(step.method, "http://"+s.Admin+step.path, strings.NewReader(step.body), "Content-Type: application/json")
 		if got.Status != http.StatusOK {
 			t.Fatalf("step %d: %d %s", i, got.Status, got.Body)
 		}
-		if got := s.ask("GET", "http://localhost:8080/orders", token("token-alice")).Status; got != step.alice {
-			t.Errorf("step %d: alice is answered %d, want %d", i, got, step.alice)
-		}
+		asking.settled(s.visitor(), "http://localhost:8080/orders", step.alice)
 	}
 	for _, step := range steps[:3] {
 		if !strings.Contains(string(documented), step.path) || !strings.Contains(string(documented), step.body) {
@@ -172,13 +171,6 @@ func serveExample(t *testing.T, file string) *server {
 // ask sends a request to the site whatever address its URL names.
 func (s *server) ask(method, url, credentials string) reply {
 	s.t.Helper()
-	site := strings.TrimPrefix(s.URL, "http://")
-	transport := &http.Transport{
-		DisableKeepAlives: true,
-		DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
-			return new(net.Dialer).DialContext(ctx, network, site)
-		},
-	}
 	r, err := http.NewRequestWithContext(s.t.Context(), method, url, nil)
 	if err != nil {
 		s.t.Fatal(err)
@@ -186,9 +178,22 @@ func (s *server) ask(method, url, credentials string) reply {
 	if name, value, ok := strings.Cut(credentials, ": "); ok {
 		r.Header.Set(name, value)
 	}
-	response, err := transport.RoundTrip(r)
+	response, err := s.visitor().Do(r)
 	if err != nil {
 		s.t.Fatalf("%s %s: %v", method, url, err)
 	}
 	return readReply(s.t, response)
+}
+
+// visitor comes to the site over a new connection for each request, whatever
+// address a URL names.
+func (s *server) visitor() *http.Client {
+	visiting := client(s.t)
+	visiting.Transport = &http.Transport{
+		DisableKeepAlives: true,
+		DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, network, strings.TrimPrefix(s.URL, "http://"))
+		},
+	}
+	return visiting
 }

@@ -61,6 +61,14 @@ func (l *failureLog) log(r *http.Request, authenticator string, failure *auth.Fa
 	check.Write(fields...)
 }
 
+// logUndecided says why a permission refuses what it might have allowed. A
+// client may choose what a matcher fails on, and how often.
+func (l *failureLog) logUndecided(cause error) {
+	if check := l.logger.Check(zap.ErrorLevel, "deciding a permission"); check != nil && unavailableLines.Allow() {
+		check.Write(zap.Error(cause))
+	}
+}
+
 // logUnavailable says why requests are answered 503.
 func (l *failureLog) logUnavailable(authenticator string, cause error) {
 	if check := l.logger.Check(zap.ErrorLevel, "cannot decide"); check != nil && unavailableLines.Allow() {

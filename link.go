@@ -83,7 +83,6 @@ func newPolicy(ctx caddy.Context, app *App, settings *Settings) (*policy, error)
 		lenient:  settings.Invalid == invalidAnonymous,
 		cache:    app.cache.Cache,
 		feed:     app.store,
-		logger:   ctx.Logger(),
 		failures: newFailureLog(ctx.Logger()),
 		now:      time.Now,
 	}

@@ -8,8 +8,6 @@ import (
 	"net/http"
 	"time"
 
-	"go.uber.org/zap"
-
 	"github.com/caddy-rest-auth/caddy-rest-auth/auth"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/credcache"
 )
@@ -32,7 +30,6 @@ type policy struct {
 	feed        interface{ Trusted() bool } // the store's
 	metrics     *decisionMetrics
 	failures    *failureLog
-	logger      *zap.Logger
 	now         func() time.Time
 }
 
@@ -149,7 +146,7 @@ func (p *policy) permit(r *http.Request, id *auth.Identity) error {
 			if down, ok := errors.AsType[*auth.Unavailable](err); ok {
 				return down
 			}
-			p.logger.Error("deciding a permission", zap.Error(err))
+			p.failures.logUndecided(err)
 			return unexplained
 		}
 		if ok {

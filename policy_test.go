@@ -72,7 +72,6 @@ func newCached(t *testing.T, rechecker bool) *cached {
 		feed:     c.feed,
 		metrics:  newDecisionMetrics(prometheus.NewRegistry(), []link{l}),
 		failures: newFailureLog(zap.NewNop()),
-		logger:   zap.NewNop(),
 		now:      func() time.Time { return c.clock },
 	}
 	return c

@@ -4,6 +4,7 @@
 package permissions
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -56,6 +57,11 @@ func (p *Match) Provision(ctx caddy.Context) error {
 		if len(set) == 0 {
 			return fmt.Errorf("loading matchers: set %d is empty", i)
 		}
+		for name, raw := range set {
+			if isEmptyMatcher(name, raw) {
+				return fmt.Errorf("loading matchers: set %d: '%s' is empty and would match every request", i, name)
+			}
+		}
 	}
 	modules, err := ctx.LoadModule(p, "MatcherSetsRaw")
 	if err != nil {
@@ -66,6 +72,19 @@ func (p *Match) Provision(ctx caddy.Context) error {
 		return fmt.Errorf("loading matchers: %w", err)
 	}
 	return nil
+}
+
+// isEmptyMatcher reports whether the matcher is one of Caddy's that match every
+// request as long as nothing is in them.
+func isEmptyMatcher(name string, raw json.RawMessage) bool {
+	switch name {
+	case "header", "header_regexp", "not", "path_regexp", "query", "vars":
+		var object map[string]json.RawMessage
+		var list []json.RawMessage
+		return json.Unmarshal(raw, &object) == nil && len(object) == 0 ||
+			json.Unmarshal(raw, &list) == nil && len(list) == 0
+	}
+	return false
 }
 
 // Allow reports whether one of the sets matches the request.

@@ -4,10 +4,8 @@
 package integration
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -168,44 +166,6 @@ func complete(part string) (config string, ok bool) {
 	return "", false
 }
 
-var (
-	linkPattern    = regexp.MustCompile(`\]\(([^)\s]+)\)`)
-	headingPattern = regexp.MustCompile(`(?m)^#+ (.+)$`)
-	anchorDropped  = regexp.MustCompile(`[^\p{L}\p{N} _-]`)
-)
-
-// TestDocumentedLinks follows every link within the repository.
-func TestDocumentedLinks(t *testing.T) {
-	for _, page := range pages(t) {
-		for _, match := range linkPattern.FindAllStringSubmatch(readText(t, page), -1) {
-			target, anchor, _ := strings.Cut(match[1], "#")
-			if strings.Contains(target, "://") || strings.HasPrefix(target, "mailto:") {
-				continue
-			}
-			file := page
-			if target != "" {
-				file = filepath.Join(filepath.Dir(page), target)
-			}
-			if _, err := os.Stat(file); err != nil {
-				t.Errorf("%s links to %s, which is not there", page, match[1])
-				continue
-			}
-			if anchor != "" && !slices.Contains(anchors(readText(t, file)), anchor) {
-				t.Errorf("%s links to %s, which has no such heading", page, match[1])
-			}
-		}
-	}
-}
-
-func anchors(page string) []string {
-	var found []string
-	for _, match := range headingPattern.FindAllStringSubmatch(fencePattern.ReplaceAllString(page, ""), -1) {
-		plain := anchorDropped.ReplaceAllString(strings.ToLower(match[1]), "")
-		found = append(found, strings.ReplaceAll(plain, " ", "-"))
-	}
-	return found
-}
-
 // TestDocumentedExtension compares the example that docs/extending.md shows
 // with the one that is compiled and served.
 func TestDocumentedExtension(t *testing.T) {
@@ -217,50 +177,4 @@ func TestDocumentedExtension(t *testing.T) {
 		}
 	}
 	t.Error("docs/extending.md does not show examples/thirdparty/apikeyheader.go as it is")
-}
-
-// TestDocumentedFilter matches the lines that are logged with the expression
-// that docs/observability.md gives fail2ban, which cuts the time out of a line
-// before.
-func TestDocumentedFilter(t *testing.T) {
-	page := readText(t, filepath.Join(repository, "docs/observability.md"))
-	setting := func(name string) string {
-		match := regexp.MustCompile(`(?m)^` + name + ` = (.+)$`).FindStringSubmatch(page)
-		if match == nil {
-			t.Fatalf("the page has no %s", name)
-		}
-		return match[1]
-	}
-	failure := regexp.MustCompile(strings.Replace(setting("failregex"), "<ADDR>", `(?P<addr>[0-9a-f.:]+)`, 1))
-	date := regexp.MustCompile(strings.Replace(setting("datepattern"), "{EPOCH}", `\d{10}(\.\d+)?`, 1))
-
-	s := serve(t, observedSite)
-	s.seed()
-	refused := []string{
-		token("unknown"), token(`x","client_ip":"203.0.113.9`), token("token-gone"), basic("nobody", "x"), basic("alice", "wrong"),
-		basic(`x","client_ip":"203.0.113.9`, "x"), "Authorization: Basic !",
-	}
-	for _, line := range refused {
-		if got := s.get("/", line).Status; got != http.StatusUnauthorized {
-			t.Errorf("%q was answered %d", line, got)
-		}
-	}
-	s.get("/", token("token-bob"))
-	s.get("/", token("token-alice"))
-	s.get("/", "X-None: 1")
-	s.logs.await("credentials refused", len(refused))
-	matched := 0
-	for line := range bytes.Lines([]byte(s.logs.text())) {
-		found := failure.FindSubmatch(date.ReplaceAll(line, nil))
-		if found == nil {
-			continue
-		}
-		matched++
-		if addr := string(found[failure.SubexpIndex("addr")]); addr != "127.0.0.1" {
-			t.Errorf("the address is %s in %s", addr, line)
-		}
-	}
-	if matched != len(refused) {
-		t.Errorf("%d lines match, want %d", matched, len(refused))
-	}
 }

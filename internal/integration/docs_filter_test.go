@@ -1,0 +1,59 @@
+// SPDX-FileCopyrightText: The caddy-rest-auth authors
+// SPDX-License-Identifier: Apache-2.0
+
+package integration
+
+import (
+	"bytes"
+	"net/http"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// TestDocumentedFilter matches the lines that are logged with the expression
+// that docs/observability.md gives fail2ban, which cuts the time out of a line
+// before.
+func TestDocumentedFilter(t *testing.T) {
+	page := readText(t, filepath.Join(repository, "docs/observability.md"))
+	setting := func(name string) string {
+		match := regexp.MustCompile(`(?m)^` + name + ` = (.+)$`).FindStringSubmatch(page)
+		if match == nil {
+			t.Fatalf("the page has no %s", name)
+		}
+		return match[1]
+	}
+	failure := regexp.MustCompile(strings.Replace(setting("failregex"), "<ADDR>", `(?P<addr>[0-9a-f.:]+)`, 1))
+	date := regexp.MustCompile(strings.Replace(setting("datepattern"), "{EPOCH}", `\d{10}(\.\d+)?`, 1))
+
+	s := serve(t, observedSite)
+	s.seed()
+	refused := []string{
+		token("unknown"), token(`x","client_ip":"203.0.113.9`), token("token-gone"), basic("nobody", "x"), basic("alice", "wrong"),
+		basic(`x","client_ip":"203.0.113.9`, "x"), "Authorization: Basic !",
+	}
+	for _, line := range refused {
+		if got := s.get("/", line).Status; got != http.StatusUnauthorized {
+			t.Errorf("%q was answered %d", line, got)
+		}
+	}
+	s.get("/", token("token-bob"))
+	s.get("/", token("token-alice"))
+	s.get("/", "X-None: 1")
+	s.logs.await("credentials refused", len(refused))
+	matched := 0
+	for line := range bytes.Lines([]byte(s.logs.text())) {
+		found := failure.FindSubmatch(date.ReplaceAll(line, nil))
+		if found == nil {
+			continue
+		}
+		matched++
+		if addr := string(found[failure.SubexpIndex("addr")]); addr != "127.0.0.1" {
+			t.Errorf("the address is %s in %s", addr, line)
+		}
+	}
+	if matched != len(refused) {
+		t.Errorf("%d lines match, want %d", matched, len(refused))
+	}
+}

@@ -34,6 +34,9 @@ import "net/http"
 //     as a session without its CSRF token: the request is refused with 403;
 //   - a *Throttled, if the client has to wait: 429;
 //   - any other error, if it could not tell: 503.
+//
+// The outermost of these errors decides. What it wraps is its cause alone: an
+// *Unavailable that wraps ErrNoCredentials is 503, and asks nobody else.
 type Authenticator interface {
 	Authenticate(r *http.Request) (*Identity, error)
 }
@@ -52,8 +55,9 @@ type Permission interface {
 //
 // Challenge returns one challenge of RFC 9110 section 11.6.1 for the
 // WWW-Authenticate header, or the empty string if the scheme has none. Cause is
-// the error that this same authenticator returned for this request; it is nil
-// when another one failed or the request carried no credentials.
+// the error that this same authenticator returned for this request, less what
+// it was wrapped in; it is nil when another one failed or the request carried no
+// credentials.
 type Challenger interface {
 	Challenge(r *http.Request, cause error) string
 }

@@ -103,10 +103,8 @@ func (s *Settings) check() error {
 	if err := checkWord("refusals", s.Refusals, refusalsAuto, refusalsRespond, refusalsError); err != nil {
 		return err
 	}
-	for _, c := range []byte(s.Realm) {
-		if c < ' ' || c == 0x7f {
-			return errors.New("realm: control characters cannot be sent in a header")
-		}
+	if hasControl(s.Realm) {
+		return errors.New("realm: control characters cannot be sent in a header")
 	}
 	if len(s.PermissionsRaw) > 0 {
 		return nil

@@ -21,6 +21,10 @@ import (
 // header, in the trailers, and under every spelling that CGI, WSGI or PHP would
 // read as the same (`Remote_User`, `Remote.User`). A client cannot have it
 // dropped by naming it in its Connection header either.
+//
+// This holds for the requests that the handler sees. One that its matcher leaves
+// out keeps what the client sent: if it reaches the same upstream, guard it by a
+// handler with `require allow_any` and the same lines, or strip the names there.
 type HeaderUp struct {
 	// The name of the header.
 	Name string `json:"name"`
@@ -30,7 +34,8 @@ type HeaderUp struct {
 	Value string `json:"value,omitempty"`
 
 	// Removes the header from requests that are allowed, as the credentials
-	// that an upstream does not need.
+	// that an upstream does not need. A rest_auth handler that comes later does
+	// not see it either.
 	Delete bool `json:"delete,omitempty"`
 }
 

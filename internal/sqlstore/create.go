@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	userStanding = `SELECT active, password_version FROM users WHERE key = ?`
+	userStanding = `SELECT flags, password_version FROM users WHERE key = ?`
 	isEntombed   = `SELECT count(*) FROM tombstones WHERE digest = ? AND ends > ?`
 	unbury       = `DELETE FROM tombstones WHERE digest = ?`
 
@@ -53,11 +53,11 @@ func check(c tokenstore.Credential) error {
 func (t *Tx) create(ctx context.Context, c tokenstore.Credential, max int, evict bool) error {
 	var password int64
 	if c.UserKey != "" {
-		var active int64
-		if _, err := t.Row(ctx, userStanding, []any{c.UserKey}, &active, &password); err != nil {
+		var flags int64
+		if _, err := t.Row(ctx, userStanding, []any{c.UserKey}, &flags, &password); err != nil {
 			return err
 		}
-		if active == 0 {
+		if flags&active == 0 {
 			return tokenstore.ErrNotFound
 		}
 	}

@@ -84,7 +84,7 @@ func (t *Tx) regroup(ctx context.Context, group string, leave func(tokenstore.Us
 	err := t.Rows(ctx, members, []any{group}, func(rows *sql.Rows) error {
 		var u tokenstore.User
 		var row userRow
-		if err := rows.Scan(row.dest(&u)...); err != nil {
+		if err := rows.Scan(append(row.dest(&u), &u.Key)...); err != nil {
 			return err
 		}
 		users = append(users, u)

@@ -17,10 +17,10 @@ const (
 	nameTaken = `SELECT count(*) FROM users u WHERE u.key <> ?
 		AND (u.name = ? OR u.origin = ? AND u.origin_id = ? AND (u.origin <> '' OR u.origin_id <> ''))`
 	addUser = `INSERT INTO users (name, email, full_name, origin, origin_id, password_hash, password_version, version,
-			active, staff, superuser, groups, permissions, inherited, key)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+			flags, groups, permissions, inherited, key)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 	replaceUser = `UPDATE users SET name = ?, email = ?, full_name = ?, origin = ?, origin_id = ?, password_hash = ?,
-			password_version = ?, version = ?, active = ?, staff = ?, superuser = ?, groups = ?, permissions = ?, inherited = ?
+			password_version = ?, version = ?, flags = ?, groups = ?, permissions = ?, inherited = ?
 		WHERE key = ?`
 	rehash     = `UPDATE users SET password_hash = ?, version = version + 1 WHERE key = ? AND password_hash = ?`
 	userExists = `SELECT count(*) FROM users WHERE key = ?`
@@ -39,7 +39,7 @@ func (o Ops) Users(ctx context.Context, cursor string, n int) (page []tokenstore
 		return conn.Rows(ctx, listUsers, []any{after, n + 1}, func(rows *sql.Rows) error {
 			var u tokenstore.User
 			var row userRow
-			if err := rows.Scan(row.dest(&u)...); err != nil {
+			if err := rows.Scan(append(row.dest(&u), &u.Key)...); err != nil {
 				return err
 			}
 			page = append(page, u)
@@ -118,7 +118,7 @@ func (t *Tx) putUser(ctx context.Context, u tokenstore.User, unnamed bool) (toke
 		store = replaceUser
 	}
 	if _, err := t.Exec(ctx, store, u.Name, u.Email, u.FullName, u.Origin, u.OriginID, u.PasswordHash,
-		u.PasswordVersion, u.Version, flag(u.Active), flag(u.Staff), flag(u.Superuser),
+		u.PasswordVersion, u.Version, flags(u),
 		encodeList(u.Groups), encodeList(u.Permissions), encodeList(inherited), u.Key); err != nil {
 		return u, err
 	}

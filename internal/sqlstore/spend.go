@@ -21,7 +21,7 @@ const (
 // Consume is tokenstore.Store's.
 func (o Ops) Consume(ctx context.Context, digest []byte, now time.Time) (c tokenstore.Credential, err error) {
 	err = o.Engine.Write(ctx, func(t *Tx) error {
-		rec, err := t.find(ctx, digest)
+		rec, err := t.find(ctx, findRecord, digest)
 		if err != nil {
 			return err
 		}
@@ -47,7 +47,7 @@ func (o Ops) Rotate(ctx context.Context, old []byte, next []tokenstore.Credentia
 	}
 	err = o.Engine.Write(ctx, func(t *Tx) error {
 		reply, won = nil, false
-		rec, err := t.find(ctx, old)
+		rec, err := t.find(ctx, findRecord, old)
 		if err != nil {
 			return err
 		}

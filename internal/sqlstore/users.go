@@ -10,8 +10,22 @@ import (
 	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
 )
 
-const userColumns = `u.key, u.name, u.email, u.full_name, u.origin, u.origin_id, u.password_hash,
-	u.password_version, u.version, u.active, u.staff, u.superuser, u.groups, u.permissions, u.inherited`
+const (
+	profileColumns = `u.name, u.email, u.full_name, u.origin, u.origin_id, u.password_hash,
+		u.password_version, u.version, u.flags, u.groups, u.permissions, u.inherited`
+	userColumns = profileColumns + `, u.key`
+)
+
+// Flags of a user.
+const (
+	active = 1 << iota
+	staff
+	superuser
+)
+
+func flags(u tokenstore.User) int64 {
+	return active*flag(u.Active) | staff*flag(u.Staff) | superuser*flag(u.Superuser)
+}
 
 const (
 	userByKey    = `SELECT ` + userColumns + ` FROM users u WHERE u.key = ?`
@@ -23,21 +37,21 @@ const (
 
 // userRow reads the columns of a user that are not its own fields.
 type userRow struct {
-	active, staff, superuser       int64
+	flags                          int64
 	groups, permissions, inherited []byte
 }
 
 func (r *userRow) dest(u *tokenstore.User) []any {
 	return []any{
-		&u.Key, &u.Name, &u.Email, &u.FullName, &u.Origin, &u.OriginID, &u.PasswordHash,
-		&u.PasswordVersion, &u.Version, &r.active, &r.staff, &r.superuser, &r.groups, &r.permissions, &r.inherited,
+		&u.Name, &u.Email, &u.FullName, &u.Origin, &u.OriginID, &u.PasswordHash,
+		&u.PasswordVersion, &u.Version, &r.flags, &r.groups, &r.permissions, &r.inherited,
 	}
 }
 
 // finish decodes the rest of the row, with the permissions of the groups or
 // without.
 func (r *userRow) finish(u *tokenstore.User, inherit bool) (err error) {
-	u.Active, u.Staff, u.Superuser = r.active != 0, r.staff != 0, r.superuser != 0
+	u.Active, u.Staff, u.Superuser = r.flags&active != 0, r.flags&staff != 0, r.flags&superuser != 0
 	if u.Groups, err = decodeList[string](r.groups); err != nil {
 		return err
 	}
@@ -55,7 +69,7 @@ func (r *userRow) finish(u *tokenstore.User, inherit bool) (err error) {
 
 func (c *Conn) user(ctx context.Context, inherit bool, query string, args ...any) (u tokenstore.User, err error) {
 	var row userRow
-	found, err := c.Row(ctx, query, args, row.dest(&u)...)
+	found, err := c.Row(ctx, query, args, append(row.dest(&u), &u.Key)...)
 	if err == nil && !found {
 		err = tokenstore.ErrNotFound
 	}

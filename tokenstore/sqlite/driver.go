@@ -7,7 +7,6 @@ package sqlite
 import (
 	"fmt"
 	"path/filepath"
-	"sync/atomic"
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
@@ -53,7 +52,7 @@ type Driver struct {
 	storage certmagic.Storage
 	logger  *zap.Logger
 
-	reported *atomic.Pointer[string] // the error that was logged last
+	reports *reports
 }
 
 const defaultBusyTimeout = 5 * time.Second
@@ -68,7 +67,7 @@ func (Driver) CaddyModule() caddy.ModuleInfo {
 
 // Provision resolves the path. It touches no file.
 func (d *Driver) Provision(ctx caddy.Context) error {
-	d.storage, d.logger, d.reported = ctx.Storage(), ctx.Logger(), new(atomic.Pointer[string])
+	d.storage, d.logger = ctx.Storage(), ctx.Logger()
 	if d.Path == "" {
 		d.Path = filepath.Join(caddy.AppDataDir(), "rest_auth.db")
 	}
@@ -79,6 +78,7 @@ func (d *Driver) Provision(ctx caddy.Context) error {
 	if d.Path, err = filepath.Abs(path); err != nil {
 		return fmt.Errorf("resolving the path of the store: %w", err)
 	}
+	d.reports = &reports{logger: d.logger, file: d.Path}
 	if d.BusyTimeout == 0 {
 		d.BusyTimeout = caddy.Duration(defaultBusyTimeout)
 	}

@@ -4,8 +4,6 @@
 package sqlite
 
 import (
-	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -16,7 +14,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/caddy-rest-auth/caddy-rest-auth/internal/sqlstore"
 	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
 )
 
@@ -53,51 +50,6 @@ func create(path string) error {
 	return file.Close()
 }
 
-// contents are what a file says of itself.
-type contents struct {
-	version int    // of the schema; 0 in a file whose creation was cut short
-	id      string // of the store
-}
-
-// examine reads a file without changing it or anything beside it.
-func examine(ctx context.Context, path string, busy time.Duration) (contents, error) {
-	mode := "mode=ro"
-	if _, err := os.Stat(path + "-wal"); errors.Is(err, fs.ErrNotExist) {
-		// Without a log nobody is writing, and SQLite would make files to read.
-		mode = "immutable=1"
-	}
-	db, err := sql.Open("sqlite", dsn(path, mode, busy, "query_only(1)"))
-	if err != nil {
-		return contents{}, err
-	}
-	defer db.Close()
-	return read(ctx, db)
-}
-
-func read(ctx context.Context, db *sql.DB) (found contents, err error) {
-	raw, err := db.Conn(ctx)
-	if err != nil {
-		return found, err
-	}
-	conn := sqlstore.NewConn(raw, sqlstore.SQLite)
-	defer conn.Close()
-	var application, objects int
-	if _, err := conn.Row(ctx, `PRAGMA application_id`, nil, &application); err != nil {
-		return found, err
-	}
-	if _, err := conn.Row(ctx, `SELECT count(*) FROM sqlite_schema`, nil, &objects); err != nil {
-		return found, err
-	}
-	if objects == 0 && application == 0 {
-		return found, nil
-	}
-	if application != applicationID {
-		return found, errors.New("it is a SQLite database of another program")
-	}
-	found.version, found.id, err = sqlstore.Version(ctx, conn)
-	return found, err
-}
-
 // identity is what tells a file from another one of its name.
 type identity struct {
 	path string
@@ -112,17 +64,24 @@ func identify(path string) (identity, error) {
 	return identity{path, info}, err
 }
 
+// A moved says that a file is not the open one any more.
+type moved struct{ how string }
+
+func (m *moved) Error() string { return m.how }
+
+func (m *moved) Unwrap() error { return tokenstore.ErrUnavailable }
+
 // check fails if the file was deleted or replaced. What is written to a file
 // without a name is lost with the process, and SQLite does not notice.
 func (i identity) check() error {
 	info, err := os.Stat(i.path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("%w: %s is gone", tokenstore.ErrUnavailable, i.path)
+		return &moved{i.path + " is gone"}
 	case err != nil:
-		return fmt.Errorf("%w: %w", tokenstore.ErrUnavailable, err)
+		return &moved{err.Error()}
 	case !os.SameFile(info, i.info):
-		return fmt.Errorf("%w: %s was replaced by another file", tokenstore.ErrUnavailable, i.path)
+		return &moved{i.path + " was replaced by another file"}
 	default:
 		return nil
 	}

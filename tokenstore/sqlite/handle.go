@@ -27,9 +27,10 @@ type handle struct {
 	busy      time.Duration
 	write     *sql.DB
 	read      *sql.DB
-	readers   chan *sqlstore.Conn
+	readers   *pool
 	writer    *writer
 	retired   chan struct{} // closed when no new use may begin
+	aside     string        // what the log is named while another file is in the file's place
 }
 
 // open opens an existing file, and brings its schema up to date.
@@ -41,7 +42,7 @@ func open(ctx context.Context, file identity, busy time.Duration) (h *handle, er
 		}
 	}()
 	if h.write, err = sql.Open("sqlite", dsn(file.path, "mode=rw", busy,
-		"journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "journal_size_limit(67108864)", cachePragma)); err != nil {
+		"journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "journal_size_limit(67108864)", "temp_store(MEMORY)", cachePragma)); err != nil {
 		return h, err
 	}
 	h.write.SetMaxOpenConns(1)
@@ -68,7 +69,7 @@ func open(ctx context.Context, file identity, busy time.Duration) (h *handle, er
 
 func (h *handle) openReaders(ctx context.Context) (err error) {
 	n := max(minReaders, runtime.GOMAXPROCS(0))
-	h.readers = make(chan *sqlstore.Conn, n)
+	h.readers = newPool(n)
 	if h.read, err = h.openReading(); err != nil {
 		return err
 	}
@@ -77,7 +78,7 @@ func (h *handle) openReaders(ctx context.Context) (err error) {
 		if err != nil {
 			return err
 		}
-		h.readers <- sqlstore.NewConn(conn, sqlstore.SQLite)
+		h.readers.put(sqlstore.NewConn(conn, sqlstore.SQLite))
 	}
 	return nil
 }
@@ -120,8 +121,9 @@ func (h *handle) using(ctx context.Context, f func(*sqlstore.Conn) error) error 
 		return err
 	}
 	select {
-	case conn := <-h.readers:
-		defer func() { h.readers <- conn }()
+	case <-h.readers.free:
+		conn := h.readers.pop()
+		defer h.readers.put(conn)
 		return f(conn)
 	case <-h.retired:
 		return errRetired
@@ -142,8 +144,9 @@ func (h *handle) check() error {
 func (h *handle) close() error {
 	var errs []error
 	h.writer.stop()
-	for range cap(h.readers) {
-		errs = append(errs, (<-h.readers).Close())
+	for range cap(h.readers.free) {
+		<-h.readers.free
+		errs = append(errs, h.readers.pop().Close())
 	}
 	errs = append(errs, h.read.Close(), h.writer.conn.Close(), h.write.Close())
 	return errors.Join(errs...)
@@ -152,8 +155,8 @@ func (h *handle) close() error {
 // abandon closes what open has opened before it failed.
 func (h *handle) abandon() {
 	if h.read != nil {
-		for range len(h.readers) {
-			_ = (<-h.readers).Close()
+		for range len(h.readers.free) {
+			_ = h.readers.pop().Close()
 		}
 		_ = h.read.Close()
 	}

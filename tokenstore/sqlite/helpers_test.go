@@ -5,9 +5,10 @@ package sqlite
 
 import (
 	"crypto/sha256"
+	"database/sql"
+	"errors"
 	"fmt"
 	"path/filepath"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -27,7 +28,7 @@ func driverAt(path, storage string) *Driver {
 		BusyTimeout: caddy.Duration(defaultBusyTimeout),
 		storage:     &certmagic.FileStorage{Path: storage},
 		logger:      zap.NewNop(),
-		reported:    new(atomic.Pointer[string]),
+		reports:     &reports{logger: zap.NewNop(), file: path},
 	}
 }
 
@@ -54,5 +55,36 @@ func digest(i int) []byte {
 func record(i int) tokenstore.Credential {
 	return tokenstore.Credential{
 		ID: fmt.Sprintf("id%d", i), Kind: tokenstore.KindToken, Digest: digest(i), Created: t0,
+	}
+}
+
+// execRaw runs a statement beside any store.
+func execRaw(t testing.TB, path, statement string) {
+	t.Helper()
+	db, err := sql.Open("sqlite", dsn(path, "mode=rw", time.Second))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.ExecContext(t.Context(), statement); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// lock keeps others from writing to the file until release is called.
+func lock(t testing.TB, path string) (release func()) {
+	t.Helper()
+	db, err := sql.Open("sqlite", dsn(path, "mode=rw", time.Second))
+	if err != nil {
+		t.Fatal(err)
+	}
+	tx, err := db.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func() {
+		if err := errors.Join(tx.Rollback(), db.Close()); err != nil {
+			t.Error(err)
+		}
 	}
 }

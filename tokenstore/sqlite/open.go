@@ -32,10 +32,9 @@ const (
 func (d *Driver) Open(ctx context.Context) (tokenstore.Store, error) {
 	h, err := d.connect(ctx, serving)
 	if err != nil {
-		d.report(err)
+		d.reports.failure(err)
 		return nil, err
 	}
-	d.report(nil)
 	return newStore(ctx, d, h), nil
 }
 
@@ -194,14 +193,3 @@ func (m *mismatch) Error() string {
 }
 
 func (m *mismatch) Unwrap() error { return tokenstore.ErrUnavailable }
-
-// report logs why the store does not open, once for each reason.
-func (d *Driver) report(err error) {
-	text := ""
-	if err != nil {
-		text = err.Error()
-	}
-	if last := d.reported.Swap(&text); err != nil && (last == nil || *last != text) {
-		d.logger.Error("opening the store", zap.String("file", d.Path), zap.Error(err))
-	}
-}

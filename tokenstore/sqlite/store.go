@@ -8,20 +8,13 @@ import (
 	"errors"
 	"sync"
 	"sync/atomic"
-	"time"
-
-	"go.uber.org/zap"
 
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/sqlstore"
 	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
 )
 
-const (
-	// sweepBatch takes about 30 ms on a slow disk.
-	sweepBatch = 500
-
-	checkEvery = time.Second
-)
+// sweepBatch takes about 30 ms on a slow disk.
+const sweepBatch = 500
 
 // Store is an open file. It outlives the loss of the file: then it is
 // unavailable until the file is back.
@@ -33,13 +26,20 @@ type Store struct {
 	cancel context.CancelFunc
 	state  atomic.Pointer[state]
 	wake   chan struct{} // asks for the file to be opened anew
+
+	mu     sync.Mutex // guards closed, so that nothing begins after Close
+	closed bool
 	wg     sync.WaitGroup
 
+	retiring sync.WaitGroup // handles that close; only maintain adds to it
+
 	closing sync.Once
-	closed  error
+	failure error // of Close
 }
 
-// state is an open handle, or why there is none.
+// state is an open handle, or why there is none to use. A handle beside an error
+// is that of a lost file: as long as it is open its inode cannot be given to
+// another file, and if the file comes back it is used again.
 type state struct {
 	handle *handle
 	err    error
@@ -51,8 +51,18 @@ func newStore(ctx context.Context, d *Driver, h *handle) *Store {
 	s.Ops = sqlstore.Ops{Engine: s, SweepBatch: sweepBatch}
 	s.ctx, s.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	s.state.Store(&state{handle: h})
-	s.wg.Go(s.maintain)
+	s.background(s.maintain)
 	return s
+}
+
+// background runs f until Close, unless the store is closed.
+func (s *Store) background(f func()) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.closed {
+		s.wg.Go(f)
+	}
+	return !s.closed
 }
 
 // Read is sqlstore.Engine's.
@@ -86,90 +96,13 @@ func (s *Store) failed(err error) error {
 	if !passes(err) {
 		s.suspect()
 	}
-	return unavailable(s.driver.Path, err)
-}
-
-// suspect has the file examined and opened anew.
-func (s *Store) suspect() {
-	select {
-	case s.wake <- struct{}{}:
-	default:
+	var lost *moved // which maintain reports
+	quiet := errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || errors.As(err, &lost)
+	err = unavailable(s.driver.Path, err)
+	if !quiet {
+		s.driver.reports.failure(err)
 	}
-}
-
-// maintain looks after the file: once a second, and soon after an error that is
-// not known to pass.
-func (s *Store) maintain() {
-	tick := time.NewTicker(checkEvery)
-	defer tick.Stop()
-	var reopened time.Time
-	for {
-		again := false
-		select {
-		case <-s.ctx.Done():
-			return
-		case <-tick.C:
-		case <-s.wake:
-			again = time.Since(reopened) > checkEvery
-		}
-		st := s.state.Load()
-		if st.err == nil && !again && st.handle.check() == nil {
-			continue
-		}
-		if st.err != nil && time.Since(reopened) < checkEvery/2 {
-			continue
-		}
-		reopened = time.Now()
-		s.reopen(st)
-	}
-}
-
-// reopen replaces the handle, or the reason for which there is none.
-func (s *Store) reopen(old *state) {
-	next := new(state)
-	if old.handle != nil {
-		if err := old.handle.check(); err != nil {
-			// Nobody may use what is lost while its successor is looked for.
-			down := &state{err: s.driver.lost(err)}
-			if !s.replace(old, down) {
-				return
-			}
-			old = down
-		}
-	}
-	next.handle, next.err = s.driver.connect(s.ctx, existing)
-	switch {
-	case s.ctx.Err() != nil:
-		// Close has put the last state, or will.
-		if next.handle != nil {
-			next.handle.abandon()
-		}
-		return
-	case next.err == nil:
-		s.driver.logger.Info("store was opened anew", zap.String("file", s.driver.Path))
-	case errors.Is(next.err, errNoStore):
-		next.err = s.driver.lost(next.err)
-	}
-	s.driver.report(next.err)
-	if !s.replace(old, next) && next.handle != nil {
-		next.handle.abandon()
-	}
-}
-
-// replace puts one state in the place of another, unless it is another already.
-func (s *Store) replace(old, next *state) bool {
-	if !s.state.CompareAndSwap(old, next) {
-		return false
-	}
-	if old.handle != nil {
-		close(old.handle.retired)
-		s.wg.Go(func() {
-			if err := old.handle.close(); err != nil {
-				s.driver.logger.Debug("closing a lost file", zap.String("file", s.driver.Path), zap.Error(err))
-			}
-		})
-	}
-	return true
+	return err
 }
 
 // Close waits for what is under way.
@@ -179,11 +112,15 @@ func (s *Store) Close() error {
 		last := s.state.Swap(&state{err: errClosed})
 		if last.handle != nil {
 			close(last.handle.retired)
-			s.closed = last.handle.close()
+			s.failure = last.handle.close()
 		}
+		s.mu.Lock()
+		s.closed = true
+		s.mu.Unlock()
 		s.wg.Wait()
+		s.retiring.Wait()
 	})
-	return s.closed
+	return s.failure
 }
 
 // Interface guards

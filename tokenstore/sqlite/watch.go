@@ -34,7 +34,9 @@ func (s *Store) Watch(ctx context.Context, changed func(tokenstore.Change)) erro
 	defer context.AfterFunc(s.ctx, cancel)()
 	news := make(chan []tokenstore.Change)
 	ended := make(chan error, 1)
-	s.wg.Go(func() { ended <- s.poll(ctx, st, news) })
+	if !s.background(func() { ended <- s.poll(ctx, st, news) }) {
+		return errClosed
+	}
 
 	silence := time.NewTimer(maxSilence)
 	defer silence.Stop()

@@ -18,9 +18,7 @@ CREATE TABLE users (
 	password_hash    TEXT    NOT NULL,
 	password_version INTEGER NOT NULL,
 	version          INTEGER NOT NULL,
-	active           INTEGER NOT NULL,
-	staff            INTEGER NOT NULL,
-	superuser        INTEGER NOT NULL,
+	flags            INTEGER NOT NULL, -- 1 active, 2 staff, 4 superuser
 	groups           BLOB    NOT NULL,
 	permissions      BLOB    NOT NULL,
 	inherited        BLOB    NOT NULL -- what the groups alone give, so that one read suffices

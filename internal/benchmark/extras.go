@@ -72,6 +72,11 @@ func (b *benchmark) sustained(ctx context.Context) (into series, err error) {
 		if t.beside, err = beside.window(b.window); err != nil {
 			return err
 		}
+		after, err := plain.respond.window(b.window)
+		if err != nil {
+			return err
+		}
+		t.plain = t.plain.plus(after)
 		into.addStart([]trio{t})
 		return nil
 	})

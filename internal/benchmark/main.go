@@ -55,7 +55,7 @@ func parseFlags() settings {
 	var s settings
 	flag.IntVar(&s.starts, "starts", 5, "how often all processes start anew")
 	flag.IntVar(&s.pairs, "pairs", 2, "windows of each scenario per start")
-	flag.DurationVar(&s.window, "window", time.Second, "length of a window")
+	flag.DurationVar(&s.window, "window", 500*time.Millisecond, "length of a window")
 	only := flag.String("only", "", "measure only the scenarios whose names match this regular expression, and nothing beside")
 	flag.StringVar(&s.caddy, "caddy", "", "measure this program instead of building one")
 	flag.StringVar(&s.profiles, "profiles", "", "instead of measuring, write a CPU profile of each scenario to this directory")

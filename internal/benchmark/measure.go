@@ -28,6 +28,11 @@ func (s sample) rate() float64       { return float64(s.requests) / s.wall.Secon
 func (s sample) serverBusy() float64 { return s.server.Seconds() / s.wall.Seconds() }
 func (s sample) loadBusy() float64   { return s.load.Seconds() / s.wall.Seconds() }
 
+// plus returns both windows as one.
+func (s sample) plus(other sample) sample {
+	return sample{s.requests + other.requests, s.wall + other.wall, s.server + other.server, s.load + other.load}
+}
+
 // target is a server under load from one generator.
 type target struct {
 	servers  []*server // whose CPU time counts; the first is asked

@@ -167,8 +167,15 @@ func checkSources(links []link) error {
 	if len(names) < 2 {
 		return nil
 	}
+	owners := make(map[string]string) // sources by prefix
 	for i := range links {
-		if source := links[i].source; source.Name != "" && !source.Told {
+		source := links[i].source
+		if owner, taken := owners[source.Prefix]; taken && source.Prefix != "" && owner != source.Name {
+			return fmt.Errorf("authenticator '%s' writes user_prefix '%s' before its users, as another source does: "+
+				"say another one, or their names could meet", links[i].name, source.Prefix)
+		}
+		owners[source.Prefix] = source.Name
+		if source.Name != "" && !source.Told {
 			return fmt.Errorf("authenticator '%s' brings users of its own (%s) beside those of others: "+
 				"say `user_prefix <text>`, or `user_prefix off` if the names cannot meet", links[i].name, source.Name)
 		}

@@ -179,6 +179,35 @@ func TestFailuresAreNotRemembered(t *testing.T) {
 	}
 }
 
+// Sources whose users could be called alike are refused.
+func TestCheckSources(t *testing.T) {
+	github := auth.Source{Name: "github", Prefix: "x:", Told: true}
+	tests := map[string]struct {
+		sources []auth.Source
+		ok      bool
+	}{
+		"local alone":          {[]auth.Source{auth.Local, auth.Local}, true},
+		"a stranger alone":     {[]auth.Source{{Name: "github"}}, true},
+		"a stranger, not told": {[]auth.Source{auth.Local, {Name: "github"}}, false},
+		"a stranger, told":     {[]auth.Source{auth.Local, github}, true},
+		"one source, twice":    {[]auth.Source{github, auth.Local, github}, true},
+		"two under one prefix": {[]auth.Source{github, {Name: "gitlab", Prefix: "x:", Told: true}}, false},
+		"two prefixes":         {[]auth.Source{github, {Name: "gitlab", Prefix: "y:", Told: true}}, true},
+		"two that cannot meet": {[]auth.Source{{Name: "github", Told: true}, {Name: "gitlab", Told: true}}, true},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			var links []link
+			for _, source := range test.sources {
+				links = append(links, link{name: "scripted", source: source})
+			}
+			if err := checkSources(links); (err == nil) != test.ok {
+				t.Errorf("checkSources = %v", err)
+			}
+		})
+	}
+}
+
 // An identity that names nobody by its key is not one, nor is that of a stored
 // user who would pass for one of the configuration.
 func TestAdopt(t *testing.T) {

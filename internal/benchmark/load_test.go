@@ -6,6 +6,7 @@
 package main
 
 import (
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -31,6 +32,13 @@ func (rec *recorder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusForbidden)
 	}
 	_, _ = w.Write([]byte("ok"))
+}
+
+// requests returns how many requests came, by Authorization.
+func (rec *recorder) requests() map[string]int {
+	rec.mu.Lock()
+	defer rec.mu.Unlock()
+	return maps.Clone(rec.seen)
 }
 
 func startRecorder(t *testing.T, bad string) (*recorder, *net.TCPAddr, *load) {
@@ -61,8 +69,8 @@ func TestLoad_countsWhatWasAnswered(t *testing.T) {
 		}
 		total += n
 	}
-	if got := rec.seen["Basic YWxpY2U6c2VjcmV0"]; got != total || len(rec.seen) != 1 {
-		t.Errorf("the server saw %v, want %d requests of alice", rec.seen, total)
+	if seen := rec.requests(); seen["Basic YWxpY2U6c2VjcmV0"] != total || len(seen) != 1 {
+		t.Errorf("the server saw %v, want %d requests of alice", seen, total)
 	}
 }
 
@@ -73,14 +81,15 @@ func TestLoad_cyclesTokens(t *testing.T) {
 	if n, err := l.run(requests, http.StatusOK, tokens*rounds, time.Minute); err != nil || n != tokens*rounds {
 		t.Fatalf("run = %d, %v, want %d requests", n, err, tokens*rounds)
 	}
+	seen := rec.requests()
 	for i := range tokens {
 		token := "Token " + string(appendToken(nil, i))
-		if rec.seen[token] != rounds {
-			t.Errorf("the server saw %q %d times, want %d", token, rec.seen[token], rounds)
+		if seen[token] != rounds {
+			t.Errorf("the server saw %q %d times, want %d", token, seen[token], rounds)
 		}
 	}
-	if len(rec.seen) != tokens {
-		t.Errorf("the server saw %d tokens, want %d", len(rec.seen), tokens)
+	if len(seen) != tokens {
+		t.Errorf("the server saw %d tokens, want %d", len(seen), tokens)
 	}
 }
 

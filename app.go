@@ -87,6 +87,9 @@ func (a *App) Provision(ctx caddy.Context) error {
 	if a.Passwords == nil {
 		a.Passwords = new(PasswordBounds)
 	}
+	if err := a.checkDefaults(); err != nil {
+		return fmt.Errorf("defaults: %w", err)
+	}
 	if a.StoreRaw == nil {
 		a.StoreRaw = json.RawMessage(`{"driver":"sqlite"}`)
 	}
@@ -127,6 +130,25 @@ func (a *App) Provision(ctx caddy.Context) error {
 		entries:   func() int { return a.cache.Stats().Entries },
 		trusted:   a.store.Trusted,
 	})
+	return nil
+}
+
+// checkDefaults finds mistakes that no site may be there to find.
+func (a *App) checkDefaults() error {
+	if a.Defaults == nil {
+		return nil
+	}
+	unsaid := *a.Defaults
+	unsaid.inherit(nil)
+	if err := unsaid.check(); err != nil {
+		return err
+	}
+	if _, err := newHeaderRules(a.Defaults.HeaderUp); err != nil {
+		return fmt.Errorf("header_up: %w", err)
+	}
+	if _, err := newCORSPolicy(a.Defaults.CORS); err != nil {
+		return fmt.Errorf("cors: %w", err)
+	}
 	return nil
 }
 

@@ -18,13 +18,14 @@ import (
 
 func init() {
 	httpcaddyfile.RegisterGlobalOption("rest_auth", parseApp)
-	httpcaddyfile.RegisterHandlerDirective("rest_auth", parseHandler)
+	httpcaddyfile.RegisterDirective("rest_auth", parseDirective)
 	// Before request_header, and so after every rewrite: the path that is
 	// judged is the path that is proxied.
 	httpcaddyfile.RegisterDirectiveOrder("rest_auth", httpcaddyfile.Before, "request_header")
 }
 
-// parseHandler sets up a handler. Syntax:
+// parseDirective sets up a route for a handler. The matcher is the handler's
+// own, so that it can see to the requests which the matcher leaves out. Syntax:
 //
 //	rest_auth [<matcher>] {
 //	    authenticate <name> [<args...>] { … } | off
@@ -37,9 +38,17 @@ func init() {
 //	    header_up    <name> <value>
 //	    header_up    -<name>
 //	}
-func parseHandler(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, error) {
-	handler := new(Handler)
+func parseDirective(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error) {
 	h.Next() // the directive's name
+	matcher, err := h.ExtractMatcherSet()
+	if err != nil {
+		return nil, err
+	}
+	handler := new(Handler)
+	if matcher != nil {
+		handler.MatcherSetsRaw = caddyhttp.RawMatcherSets{matcher}
+	}
+	h.Next() // the directive's name, again
 	if h.NextArg() {
 		return nil, h.ArgErr()
 	}
@@ -52,7 +61,7 @@ func parseHandler(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, error) {
 			return nil, h.Errf("unrecognized subdirective '%s'", h.Val())
 		}
 	}
-	return handler, nil
+	return h.NewRoute(nil, handler), nil
 }
 
 // parseLine fills the settings from one line of a block. It reports whether
@@ -83,6 +92,9 @@ func (s *Settings) parseLine(d *caddyfile.Dispenser) (known bool, err error) {
 		origins := d.RemainingArgs()
 		if len(origins) == 0 {
 			return true, d.ArgErr()
+		}
+		if _, err := newCORSPolicy(origins); err != nil {
+			return true, d.Errf("cors: %v", err)
 		}
 		s.CORS = append(s.CORS, origins...)
 		return true, nil
@@ -133,7 +145,7 @@ func (s *Settings) parseHeaderUp(d *caddyfile.Dispenser) error {
 	default:
 		return d.ArgErr()
 	}
-	if _, err := newHeaderRules(s.HeaderUp[len(s.HeaderUp)-1:]); err != nil {
+	if _, err := newHeaderRules(s.HeaderUp); err != nil {
 		return d.Errf("header_up: %v", err)
 	}
 	return nil

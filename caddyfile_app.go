@@ -5,6 +5,7 @@ package restauth
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/caddyserver/caddy/v2/caddyconfig"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
@@ -88,8 +89,12 @@ func (a *App) parseLine(d *caddyfile.Dispenser) error {
 
 func (a *App) parseUser(d *caddyfile.Dispenser) error {
 	var user users.User
+	// The usual error quotes the last word, which here may be the hash.
 	if !d.AllArgs(&user.Name, &user.Password) {
-		return d.ArgErr()
+		return d.Err("user takes a name and a password hash")
+	}
+	if strings.Count(user.Name, "$") > 1 {
+		return d.Err("user takes the name first, then the password hash")
 	}
 	for i := range a.Users {
 		if a.Users[i].Name == user.Name {
@@ -108,14 +113,17 @@ func (a *App) parseUser(d *caddyfile.Dispenser) error {
 			user.Superuser = user.Superuser || word == "superuser"
 			user.Inactive = user.Inactive || word == "inactive"
 		case "email", "full_name":
+			field := &user.Email
+			if word == "full_name" {
+				field = &user.FullName
+			}
 			if len(args) != 1 {
 				return d.ArgErr()
 			}
-			if word == "email" {
-				user.Email = args[0]
-			} else {
-				user.FullName = args[0]
+			if *field != "" {
+				return d.Errf("%s is given twice", word)
 			}
+			*field = args[0]
 		case "groups", "permissions":
 			if len(args) == 0 {
 				return d.ArgErr()
@@ -148,6 +156,9 @@ func (b *PasswordBounds) parse(d *caddyfile.Dispenser) error {
 				return err
 			}
 		case "memory":
+			if b.Memory != 0 {
+				return d.Err("memory is given twice")
+			}
 			var size string
 			if !d.AllArgs(&size) {
 				return d.ArgErr()
@@ -173,6 +184,9 @@ func (b *PasswordBounds) parse(d *caddyfile.Dispenser) error {
 // parseCount parses a line of one number above zero.
 func parseCount(d *caddyfile.Dispenser, into *int) error {
 	setting := d.Val()
+	if *into != 0 {
+		return d.Errf("%s is given twice", setting)
+	}
 	var text string
 	if !d.AllArgs(&text) {
 		return d.ArgErr()

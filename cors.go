@@ -26,8 +26,12 @@ func newCORSPolicy(origins []string) (*corsPolicy, error) {
 			continue
 		}
 		u, err := url.Parse(origin)
-		if err != nil || u.Scheme == "" || u.Host == "" || u.User != nil || u.Scheme+"://"+u.Host != origin {
+		if err != nil || u.Scheme == "" || u.Host == "" || u.User != nil || u.Scheme+"://"+u.Host != origin ||
+			strings.Contains(u.Host, "*") {
 			return nil, fmt.Errorf("'%s' is not an origin, as https://app.example.com", origin)
+		}
+		if u.Port() != "" && (u.Scheme+u.Port() == "https443" || u.Scheme+u.Port() == "http80") {
+			return nil, fmt.Errorf("'%s' has the port that browsers leave out", origin)
 		}
 		policy.origins = append(policy.origins, strings.ToLower(origin))
 	}

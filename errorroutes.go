@@ -23,15 +23,16 @@ func (j *rejecter) errorRouteTakes(r *http.Request, a answer) bool {
 	if j.refusals == refusalsRespond {
 		return false
 	}
+	server, ok := r.Context().Value(caddyhttp.ServerCtxKey).(*caddyhttp.Server)
+	routed := ok && server.Errors != nil && len(server.Errors.Routes) > 0
+	if !routed && j.refusals == refusalsAuto {
+		return false
+	}
 	if _, inErrorRoute := r.Context().Value(caddyhttp.ErrorCtxKey).(error); inErrorRoute {
 		return false
 	}
 	if j.refusals == refusalsError {
 		return true
-	}
-	server, ok := r.Context().Value(caddyhttp.ServerCtxKey).(*caddyhttp.Server)
-	if !ok || server.Errors == nil || len(server.Errors.Routes) == 0 {
-		return false
 	}
 	scratch := scratchRequest(r, server, caddyhttp.HandlerError{StatusCode: a.status, Err: errors.New(a.detail)})
 	return takes(server.Errors.Routes, scratch, make(map[string]bool))

@@ -22,9 +22,8 @@ import (
 // read as the same (`Remote_User`, `Remote.User`). A client cannot have it
 // dropped by naming it in its Connection header either.
 //
-// This holds for the requests that the handler sees. One that its matcher leaves
-// out keeps what the client sent: if it reaches the same upstream, guard it by a
-// handler with `require allow_any` and the same lines, or strip the names there.
+// This holds for the requests that the handler's matcher leaves out, too. In JSON
+// it does not hold for those that a matcher of the route keeps from the handler.
 type HeaderUp struct {
 	// The name of the header.
 	Name string `json:"name"`

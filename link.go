@@ -77,6 +77,20 @@ func (l *link) adopt(id *auth.Identity) (*auth.Identity, error) {
 	return &adopted, nil
 }
 
+// adoptCandidate calls the user whom bad credentials name as this handler does.
+func (l *link) adoptCandidate(err error) error {
+	failure, ok := err.(*auth.Failure)
+	if !ok || failure.Candidate == nil || l.source.Prefix == "" {
+		return err
+	}
+	named := *failure
+	named.Candidate, err = l.adopt(failure.Candidate)
+	if err != nil {
+		named.Candidate = nil
+	}
+	return &named
+}
+
 // newPolicy loads the guests of a handler.
 func newPolicy(ctx caddy.Context, app *App, settings *Settings) (*policy, error) {
 	p := &policy{

@@ -57,8 +57,15 @@ func init() {
 // `{http.auth.candidate.*}` | The same as `user.*`, for a user who is known and refused
 // `{http.auth.error.code}`, `.detail` | Why the request was refused
 type Handler struct {
+	// Which requests are judged, as in a route. Those that it leaves out go on
+	// unjudged, without what the client sent under the names that header_up
+	// sets: an upstream could not tell it from our word. A matcher of the route
+	// itself would not see to that. Default: all requests.
+	MatcherSetsRaw caddyhttp.RawMatcherSets `json:"match,omitempty" caddy:"namespace=http.matchers"`
+
 	Settings
 
+	judged   caddyhttp.MatcherSets
 	policy   *policy
 	headers  *headerRules
 	cors     *corsPolicy
@@ -80,8 +87,18 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 	if err != nil {
 		return err
 	}
+	matchers, err := ctx.LoadModule(h, "MatcherSetsRaw")
+	if err != nil {
+		return fmt.Errorf("loading matchers: %w", err)
+	}
+	if err := h.judged.FromInterface(matchers); err != nil {
+		return fmt.Errorf("loading matchers: %w", err)
+	}
 	h.inherit(app.Defaults)
 	if err := h.check(); err != nil {
+		return err
+	}
+	if err := h.complete(); err != nil {
 		return err
 	}
 	if h.policy, err = newPolicy(ctx, app, &h.Settings); err != nil {
@@ -99,9 +116,22 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 
 // ServeHTTP lets the request through or refuses it.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
+	if len(h.judged) > 0 {
+		judged, err := h.judged.AnyMatchWithError(r)
+		if err != nil || !judged {
+			h.headers.strip(r)
+		}
+		if err != nil {
+			return err
+		}
+		if !judged {
+			return next.ServeHTTP(w, r)
+		}
+	}
 	state := stateOf(r)
 	if h.cors.preflight(r) {
 		h.headers.strip(r)
+		h.policy.count(nobody, auth.Anonymous)
 		return h.admit(w, r, next, state, auth.Anonymous)
 	}
 	id, by, err := h.policy.identify(r, state)

@@ -57,7 +57,7 @@ func (p *policy) identify(r *http.Request, state *requestState) (*auth.Identity,
 			}
 			return id, i, nil
 		}
-		err = outcome(err)
+		err = p.links[i].adoptCandidate(outcome(err))
 		if err == auth.ErrNoCredentials {
 			continue
 		}

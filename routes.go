@@ -38,7 +38,7 @@ func overlapping(routes caddyhttp.RouteList) bool {
 			switch handler := handler.(type) {
 			case *Handler:
 				ours++
-				unmatched = unmatched || len(route.MatcherSets) == 0
+				unmatched = unmatched || len(route.MatcherSets) == 0 && len(handler.judged) == 0
 			case *caddyhttp.Subroute:
 				if overlapping(handler.Routes) {
 					return true

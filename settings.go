@@ -7,6 +7,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+
+	"github.com/caddyserver/caddy/v2"
 )
 
 // Settings are what a rest_auth block may say. Those of the rest_auth app are
@@ -92,8 +95,11 @@ func (s *Settings) inherit(defaults *Settings) {
 	s.Refusals = firstOf(s.Refusals, refusalsAuto)
 }
 
-// check refuses settings that would let through what nobody meant to.
-func (s *Settings) check() error {
+// check refuses words that have no meaning, and resolves placeholders.
+func (s *Settings) check() (err error) {
+	if s.Realm, err = caddy.NewReplacer().ReplaceOrErr(s.Realm, true, true); err != nil {
+		return fmt.Errorf("realm: %w", err)
+	}
 	if err := checkWord("challenge", s.Challenge, challengeFirst, challengeAll); err != nil {
 		return err
 	}
@@ -106,6 +112,12 @@ func (s *Settings) check() error {
 	if hasControl(s.Realm) {
 		return errors.New("realm: control characters cannot be sent in a header")
 	}
+	return nil
+}
+
+// complete refuses settings that would let through what nobody meant to, and
+// says what is meant where nothing is said.
+func (s *Settings) complete() error {
 	if len(s.PermissionsRaw) > 0 {
 		return nil
 	}
@@ -118,10 +130,8 @@ func (s *Settings) check() error {
 }
 
 func checkWord(setting, word string, known ...string) error {
-	for _, k := range known {
-		if word == k {
-			return nil
-		}
+	if slices.Contains(known, word) {
+		return nil
 	}
 	return fmt.Errorf("%s: unknown word '%s', expected one of %v", setting, word, known)
 }

@@ -23,6 +23,9 @@ var (
 	hashers = caddy.NewUsagePool()
 )
 
+// minHashMemory is what a new hash takes, argon2id with 19 MiB.
+const minHashMemory = 19 << 20
+
 // maxCacheEntries bounds the memory that a typing error can reserve.
 const maxCacheEntries = 1 << 24
 
@@ -77,6 +80,9 @@ type sharedHasher struct {
 func acquireHasher(bounds *PasswordBounds) (*sharedHasher, error) {
 	if bounds.Slots < 0 || bounds.Memory < 0 || bounds.Queue < 0 {
 		return nil, errors.New("bounds are negative")
+	}
+	if bounds.Memory > 0 && bounds.Memory < minHashMemory {
+		return nil, fmt.Errorf("memory of %d bytes does not hold one hash, which takes %d", bounds.Memory, minHashMemory)
 	}
 	for _, format := range bounds.Allow {
 		if !slices.Contains(password.WeakFormats(), format) {

@@ -4,6 +4,7 @@
 package auth
 
 import (
+	"bytes"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -74,9 +75,10 @@ func (id *Identity) HasPermission(name string) bool {
 	return id.Superuser || slices.Contains(id.Permissions, name)
 }
 
-// Claim returns the claim at a path of names separated by dots, decoded as
-// encoding/json does, and reports whether it is there. A claim whose own name
-// contains dots is found by its whole name first.
+// Claim returns the claim at a path of names separated by dots, and reports
+// whether it is there. A claim whose own name contains dots is found by its
+// whole name first. Values are those of encoding/json, but for whole numbers,
+// which are int64 where they fit: identifiers above 2^53 keep every digit.
 func (id *Identity) Claim(path string) (any, bool) {
 	if len(id.Claims) == 0 {
 		return nil, false
@@ -88,9 +90,7 @@ func (id *Identity) Claim(path string) (any, bool) {
 			return nil, false
 		}
 		if value, ok := object[path]; ok {
-			var claim any
-			err := json.Unmarshal(value, &claim)
-			return claim, err == nil
+			return decodeClaim(value)
 		}
 		name, rest, nested := strings.Cut(path, ".")
 		if !nested {
@@ -102,4 +102,35 @@ func (id *Identity) Claim(path string) (any, bool) {
 		}
 		path = rest
 	}
+}
+
+func decodeClaim(raw json.RawMessage) (any, bool) {
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	decoder.UseNumber()
+	var claim any
+	if decoder.Decode(&claim) != nil {
+		return nil, false
+	}
+	return exact(claim), true
+}
+
+// exact replaces the texts of numbers by numbers.
+func exact(claim any) any {
+	switch claim := claim.(type) {
+	case json.Number:
+		if whole, err := claim.Int64(); err == nil {
+			return whole
+		}
+		number, _ := claim.Float64()
+		return number
+	case []any:
+		for i := range claim {
+			claim[i] = exact(claim[i])
+		}
+	case map[string]any:
+		for name := range claim {
+			claim[name] = exact(claim[name])
+		}
+	}
+	return claim
 }

@@ -24,7 +24,9 @@ func TestIdentity_Claim(t *testing.T) {
 		ok           bool
 	}{
 		"string":               {claims, "sub", "alice", true},
-		"number":               {claims, "age", 7.0, true},
+		"number":               {claims, "age", int64(7), true},
+		"large number":         {`{"id":9007199254740993}`, "id", int64(9007199254740993), true},
+		"fraction":             {`{"n":[1.5,{"m":2}]}`, "n", []any{1.5, map[string]any{"m": int64(2)}}, true},
 		"null":                 {claims, "none", nil, true},
 		"nested":               {claims, "realm_access.roles", []any{"a", "b"}, true},
 		"deeper":               {claims, "realm_access.deep.er", true, true},

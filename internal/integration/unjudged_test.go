@@ -1,0 +1,41 @@
+// SPDX-FileCopyrightText: The caddy-rest-auth authors
+// SPDX-License-Identifier: Apache-2.0
+
+package integration
+
+import (
+	"slices"
+	"testing"
+)
+
+// A request that the matcher leaves out reaches the same upstream, which could
+// not tell the client's word from ours.
+func TestUnjudgedRequestsCannotForge(t *testing.T) {
+	s := serve(t, `{{site}} {
+		@private not path /public/*
+		rest_auth @private {
+			authenticate token
+			header_up Remote-User {http.auth.user.id}
+			header_up -Authorization
+		}
+		reverse_proxy {{echo}}
+	}`)
+	s.seed()
+	s.get("/private").expect(t, 401, "Token", notAuthenticated)
+	if got := s.get("/private", token("token-alice")).forwarded(t).Header["Remote-User"]; len(got) != 1 || got[0] != "alice" {
+		t.Errorf("Remote-User is %q, want alice", got)
+	}
+	lines := []string{token("token-alice"), "Connection: close, Remote-User"}
+	for _, name := range []string{"Remote-User", "remote-user", "Remote_User", "Remote.User"} {
+		lines = append(lines, name+": mallory")
+	}
+	seen := s.get("/public/x", lines...).forwarded(t)
+	for name, values := range seen.Header {
+		if slices.Contains(values, "mallory") {
+			t.Errorf("the upstream saw %s: %q", name, values)
+		}
+	}
+	if seen.Header["Authorization"] == nil {
+		t.Error("an unjudged request lost its credentials, which another handler may want")
+	}
+}

@@ -27,7 +27,7 @@ func TestNoLookupAfterARevocation(t *testing.T) {
 		rounds = 500
 	}
 	s := openStore(t, newDriver(t))
-	const lanes = 16 // share the syncs
+	const lanes = 32 // share the syncs
 	var wg sync.WaitGroup
 	for lane := range lanes {
 		wg.Go(func() {
@@ -63,6 +63,7 @@ func revokeUnderUse(ctx context.Context, s *Store, i int) error {
 				looking <- nil
 				return
 			}
+			time.Sleep(100 * time.Microsecond) // leave the processors to the writers
 		}
 	}()
 	n, err := s.Delete(ctx, tokenstore.Filter{ID: fmt.Sprint("id", i)})
@@ -150,6 +151,8 @@ func TestAGapInTheFeedEndsWatch(t *testing.T) {
 				})
 			}()
 			<-started
+			put()
+			time.Sleep(4 * pollEvery) // it is read, and waits for the callback
 			for range 30 {
 				put()
 			}

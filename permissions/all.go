@@ -87,7 +87,7 @@ func (p *All) Explain(r *http.Request, id *auth.Identity) *auth.Denial {
 //	    body    <json object>
 //	}
 func (p *All) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
-	return p.Operands.parse(d, &p.Refusal)
+	return p.parse(d, &p.Refusal)
 }
 
 // Interface guards

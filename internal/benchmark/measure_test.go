@@ -36,16 +36,16 @@ func TestSeries(t *testing.T) {
 	costing := func(perRequest time.Duration) sample {
 		return sample{requests: 10, wall: time.Second, server: 10 * perRequest, load: time.Second / 2}
 	}
-	const µs = time.Microsecond
+	const us = time.Microsecond
 	var s series
 	// A noisy window, which the median leaves out.
 	s.addStart([]trio{
-		{plain: costing(10 * µs), own: costing(12 * µs), beside: costing(8 * µs)},
-		{plain: costing(10 * µs), own: costing(90 * µs), beside: costing(8 * µs)},
-		{plain: costing(20 * µs), own: costing(24 * µs), beside: costing(16 * µs)},
+		{plain: costing(10 * us), own: costing(12 * us), beside: costing(8 * us)},
+		{plain: costing(10 * us), own: costing(90 * us), beside: costing(8 * us)},
+		{plain: costing(20 * us), own: costing(24 * us), beside: costing(16 * us)},
 	})
-	s.addStart([]trio{{plain: costing(10 * µs), own: costing(30 * µs), beside: costing(10 * µs)}})
-	s.addStart([]trio{{plain: costing(10 * µs), own: costing(11 * µs), beside: costing(10 * µs)}})
+	s.addStart([]trio{{plain: costing(10 * us), own: costing(30 * us), beside: costing(10 * us)}})
+	s.addStart([]trio{{plain: costing(10 * us), own: costing(11 * us), beside: costing(10 * us)}})
 	if got := median(s.toPlain); got != 1.2 {
 		t.Errorf("median of ratios %v = %v, want 1.2", s.toPlain, got)
 	}

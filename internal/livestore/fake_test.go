@@ -120,9 +120,11 @@ func (f *fake) answer(call string, err error) {
 func (f *fake) Lookup(context.Context, []byte, time.Time) (c tokenstore.Credential, u tokenstore.User, err error) {
 	return c, u, f.did("lookup")
 }
+
 func (f *fake) Create(context.Context, tokenstore.Credential, int, bool) error {
 	return f.did("create")
 }
+
 func (f *fake) Touch(_ context.Context, digest []byte, used, expires time.Time) error {
 	f.mu.Lock()
 	if f.touched == nil {
@@ -134,28 +136,37 @@ func (f *fake) Touch(_ context.Context, digest []byte, used, expires time.Time) 
 	f.mu.Unlock()
 	return f.did("touch")
 }
+
 func (f *fake) Consume(context.Context, []byte, time.Time) (tokenstore.Credential, error) {
 	return f.credential, f.did("consume")
 }
+
 func (f *fake) Rotate(context.Context, []byte, []tokenstore.Credential, []byte, time.Time, time.Duration) ([]byte, bool, error) {
 	return nil, f.won, f.did("rotate")
 }
+
 func (f *fake) Delete(context.Context, tokenstore.Filter, ...[]byte) (int, error) {
 	return 0, f.did("delete")
 }
+
 func (f *fake) List(context.Context, tokenstore.Filter, string, int) ([]tokenstore.Credential, string, error) {
 	return nil, "", f.did("list")
 }
+
 func (f *fake) User(context.Context, string) (u tokenstore.User, err error) { return u, f.did("user") }
+
 func (f *fake) UserByName(context.Context, string) (u tokenstore.User, err error) {
 	return u, f.did("user_by_name")
 }
+
 func (f *fake) UserByOrigin(context.Context, string, string) (u tokenstore.User, err error) {
 	return u, f.did("user_by_origin")
 }
+
 func (f *fake) Users(context.Context, string, int) ([]tokenstore.User, string, error) {
 	return nil, "", f.did("users")
 }
+
 func (f *fake) PutUser(_ context.Context, u tokenstore.User) (tokenstore.User, error) {
 	err := f.did("put_user")
 	if err != nil {
@@ -171,23 +182,29 @@ func (f *fake) DeleteUser(context.Context, string) error             { return f.
 func (f *fake) PutGroup(context.Context, tokenstore.Group) error     { return f.did("put_group") }
 func (f *fake) Groups(context.Context) ([]tokenstore.Group, error)   { return nil, f.did("groups") }
 func (f *fake) DeleteGroup(context.Context, string) error            { return f.did("delete_group") }
-func (f *fake) DeleteClient(context.Context, string) error           { return f.did("delete_client") }
-func (f *fake) Known(context.Context, string) (bool, error)          { return false, f.did("known") }
-func (f *fake) Forget(context.Context, string) error                 { return f.did("forget") }
-func (f *fake) Backup(context.Context, io.Writer) error              { return f.did("backup") }
-func (f *fake) Verify(context.Context) ([]string, error)             { return nil, f.did("verify") }
+
+func (f *fake) DeleteClient(context.Context, string) error { return f.did("delete_client") }
+
+func (f *fake) Known(context.Context, string) (bool, error) { return false, f.did("known") }
+func (f *fake) Forget(context.Context, string) error        { return f.did("forget") }
+func (f *fake) Backup(context.Context, io.Writer) error     { return f.did("backup") }
+func (f *fake) Verify(context.Context) ([]string, error)    { return nil, f.did("verify") }
 func (f *fake) Client(context.Context, string) (c tokenstore.Client, err error) {
 	return c, f.did("client")
 }
+
 func (f *fake) PutClient(_ context.Context, c tokenstore.Client) (tokenstore.Client, error) {
 	return c, f.did("put_client")
 }
+
 func (f *fake) Remember(context.Context, string, time.Time) (bool, error) {
 	return false, f.did("remember")
 }
+
 func (f *fake) Hit(context.Context, string, int, time.Duration, time.Time) (time.Duration, error) {
 	return 0, f.did("hit")
 }
+
 func (f *fake) InTx(_ context.Context, do func(tokenstore.Store) error) error {
 	if err := do(f); err != nil {
 		return err

@@ -64,7 +64,7 @@ func (s *shared) open() {
 		s.observe("open", began, err)
 		if err == nil {
 			if s.ctx.Err() != nil {
-				inner.Close() // nobody waits for it any more
+				_ = inner.Close() // nobody waits for it any more
 				return
 			}
 			s.opened(inner)

@@ -11,7 +11,8 @@ import (
 
 func TestTimes(t *testing.T) {
 	for _, want := range []time.Time{
-		{}, time.Unix(0, 0).UTC(), time.Date(1969, 12, 31, 23, 59, 59, 999999000, time.UTC),
+		{},
+		time.Unix(0, 0).UTC(), time.Date(1969, 12, 31, 23, 59, 59, 999999000, time.UTC),
 		time.Date(9999, 12, 31, 23, 59, 59, 999999000, time.UTC),
 	} {
 		if got := moment(micros(want)); !got.Equal(want) || got.IsZero() != want.IsZero() || got.Location() != time.UTC {

@@ -4,6 +4,7 @@
 package sqlite
 
 import (
+	"context"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
@@ -11,8 +12,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-
-	"context"
 
 	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
 )

@@ -14,9 +14,8 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/caddyserver/certmagic"
+	"go.uber.org/goleak"
 
 	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
 )

@@ -71,23 +71,29 @@ func TestFailureLine(t *testing.T) {
 		{token("token-gone"), "gone"},
 		{basic("forged\nlevel", "x"), ""},
 	} {
-		before := len(s.logs.lines("credentials refused"))
-		var lines []map[string]any
-		// The bound on lines is the process's, and other tests have used it up.
-		for deadline := time.Now().Add(20 * time.Second); len(lines) <= before; time.Sleep(50 * time.Millisecond) {
-			if time.Now().After(deadline) {
-				t.Fatalf("%q left no line", row.line)
-			}
-			if got := s.get("/", row.line).Status; got != http.StatusUnauthorized {
-				t.Errorf("%q was answered %d", row.line, got)
-			}
-			lines = s.logs.lines("credentials refused")
-		}
-		last := lines[before]
+		last := s.refusedLine(row.line)
 		user, _ := last["user"].(string)
 		if last["level"] != "warn" || last["code"] != "authentication_failed" || last["client_ip"] != "127.0.0.1" ||
 			last["method"] != "GET" || user != row.user {
 			t.Errorf("%q was logged as %v, want user %q", row.line, last, row.user)
+		}
+	}
+}
+
+// refusedLine sends bad credentials until they leave a line, and returns it:
+// the bound on lines is the process's, and other tests have used it up.
+func (s *server) refusedLine(credentials string) map[string]any {
+	s.t.Helper()
+	before := len(s.logs.lines("credentials refused"))
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		if got := s.get("/", credentials).Status; got != http.StatusUnauthorized {
+			s.t.Fatalf("%q was answered %d", credentials, got)
+		}
+		if lines := s.logs.lines("credentials refused"); len(lines) > before {
+			return lines[before]
+		}
+		if time.Now().After(deadline) {
+			s.t.Fatalf("%q left no line", credentials)
 		}
 	}
 }

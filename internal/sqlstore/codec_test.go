@@ -7,6 +7,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
 )
 
 func TestTimes(t *testing.T) {
@@ -43,7 +45,7 @@ func FuzzDecode(f *testing.F) {
 		if list, err := decodeList[string](encoded); err != nil && list != nil {
 			t.Error("a list beside an error")
 		}
-		if marks, err := decodeMarks(encoded); err != nil && marks != nil {
+		if marks, err := decodeWindow(encoded); err != nil && marks != nil {
 			t.Error("marks beside an error")
 		}
 		if _, _, err := parseRecordCursor(string(encoded)); err != nil && err.Error() != "bad cursor" {
@@ -54,9 +56,9 @@ func FuzzDecode(f *testing.F) {
 
 func TestMarks(t *testing.T) {
 	now := time.Date(2019, 3, 1, 12, 0, 0, 123456789, time.UTC)
-	want := []mark{{now, 1}, {now.Add(time.Nanosecond), 3}, {now.Add(time.Hour), 1 << 20}}
-	got, err := decodeMarks(encodeMarks(want))
-	if err != nil || !slices.EqualFunc(got, want, func(a, b mark) bool { return a.at.Equal(b.at) && a.n == b.n }) {
-		t.Errorf("decodeMarks(encodeMarks(%v)) = %v, %v", want, got, err)
+	want := tokenstore.Window{{At: now, N: 1}, {At: now.Add(time.Nanosecond), N: 3}, {At: now.Add(time.Hour), N: 1 << 20}}
+	got, err := decodeWindow(encodeWindow(want))
+	if err != nil || !slices.EqualFunc(got, want, func(a, b tokenstore.Mark) bool { return a.At.Equal(b.At) && a.N == b.N }) {
+		t.Errorf("decodeWindow(encodeWindow(%v)) = %v, %v", want, got, err)
 	}
 }

@@ -37,7 +37,7 @@ func (o ops) Sweep(ctx context.Context, before time.Time, max int) (n int, err e
 			}
 		}
 		for key, c := range s.counters {
-			if due(c.marks[len(c.marks)-1].at.Add(c.per)) {
+			if due(c.window[len(c.window)-1].At.Add(c.per)) {
 				drop(s, s.counters, key)
 			}
 		}

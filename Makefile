@@ -25,6 +25,10 @@ test: ## run every test
 	$(GO) vet ./...
 	@test -z "$$(gofmt -s -l .)" || { echo "gofmt -s wants:"; gofmt -s -l .; exit 1; }
 	$(GO) test $(RACE) -timeout 20m ./...
+ifneq ($(RACE),)
+	@# What is killed or revoked thousands of times, at full count.
+	$(GO) test -timeout 10m ./tokenstore/sqlite
+endif
 
 race: ## run every test with the race detector
 	$(MAKE) test RACE=-race

@@ -44,6 +44,23 @@ func transact(ctx context.Context, conn *sqlstore.Conn, f func() error) (err err
 	return err
 }
 
+// transact is the function of that name on the connection that writes. The file
+// is compared on both sides, since a transaction may wait for another process or,
+// by InTx, take long, and a COMMIT into a deleted file succeeds.
+func (h *handle) transact(ctx context.Context, f func() error) error {
+	if err := h.check(); err != nil {
+		return err
+	}
+	err := transact(ctx, h.writer.conn, f)
+	if !sqlstore.Keeps(err) {
+		return err
+	}
+	if lost := h.check(); lost != nil {
+		return lost
+	}
+	return err
+}
+
 // within runs f in a transaction within the one under way.
 func within(ctx context.Context, conn *sqlstore.Conn, f func(*sqlstore.Tx) error) error {
 	if _, err := conn.Exec(ctx, `SAVEPOINT one`); err != nil {
@@ -51,8 +68,13 @@ func within(ctx context.Context, conn *sqlstore.Conn, f func(*sqlstore.Tx) error
 	}
 	err := sqlstore.Run(ctx, conn, f)
 	if !sqlstore.Keeps(err) {
-		if _, err := conn.Exec(ctx, `ROLLBACK TO one`); err != nil {
-			return err
+		if _, undoErr := conn.Exec(ctx, `ROLLBACK TO one`); undoErr != nil {
+			// SQLite has rolled everything back by itself, as it does when the
+			// disk is full: then the cause is what counts.
+			if !isAnswer(err) {
+				return err
+			}
+			return undoErr
 		}
 	}
 	if _, err := conn.Exec(ctx, `RELEASE one`); err != nil {
@@ -66,10 +88,7 @@ func (s *Store) InTx(ctx context.Context, f func(tokenstore.Store) error) error 
 	var own error // of f, which passes unchanged
 	err := s.with(func(h *handle) error {
 		return h.writer.exclusively(ctx, func(conn *sqlstore.Conn) error {
-			if err := h.check(); err != nil {
-				return err
-			}
-			return transact(ctx, conn, func() error {
+			return h.transact(ctx, func() error {
 				tx := &transaction{conn: conn, path: h.file.path}
 				tx.Ops = sqlstore.Ops{Engine: tx, SweepBatch: sweepBatch}
 				defer tx.end()

@@ -133,16 +133,12 @@ func (w *writer) run(ctx context.Context, batch []*job) {
 			j.err = err
 		}
 	}
-	if err := w.handle.check(); err != nil {
-		fail(err)
-		return
-	}
 	if len(batch) == 1 {
-		batch[0].err = transact(ctx, w.conn, func() error { return sqlstore.Run(ctx, w.conn, batch[0].f) })
+		batch[0].err = w.handle.transact(ctx, func() error { return sqlstore.Run(ctx, w.conn, batch[0].f) })
 		return
 	}
 	results := make([]error, len(batch))
-	err := transact(ctx, w.conn, func() error {
+	err := w.handle.transact(ctx, func() error {
 		for i, j := range batch {
 			results[i] = within(ctx, w.conn, j.f)
 			if results[i] != nil && !isAnswer(results[i]) {

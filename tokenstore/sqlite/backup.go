@@ -6,6 +6,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -15,7 +16,8 @@ import (
 // Backup is tokenstore.Backuper's. The copy is made beside the file, so that the
 // disk needs room for it, and holds all that was committed when it began.
 func (s *Store) Backup(ctx context.Context, w io.Writer) error {
-	return s.examining(ctx, func(h *handle, conn *sql.Conn) error {
+	var writing error // says nothing of the store
+	err := s.examining(ctx, func(h *handle, conn *sql.Conn) error {
 		// SQLite fills an empty file, whose mode is that of a private one.
 		file, err := os.CreateTemp(filepath.Dir(h.file.path), ".rest_auth-backup-*")
 		if err != nil {
@@ -31,10 +33,11 @@ func (s *Store) Backup(ctx context.Context, w io.Writer) error {
 			return fmt.Errorf("copying the store: %w", err)
 		}
 		if _, err := io.Copy(w, file); err != nil {
-			return fmt.Errorf("writing the copy: %w", err)
+			writing = fmt.Errorf("writing the copy: %w", err)
 		}
 		return nil
 	})
+	return errors.Join(err, writing)
 }
 
 // checks find what should never be. Each reads one line per problem.

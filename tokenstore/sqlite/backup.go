@@ -6,7 +6,6 @@ package sqlite
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -16,15 +15,18 @@ import (
 // Backup is tokenstore.Backuper's. The copy is made beside the file, so that the
 // disk needs room for it, and holds all that was committed when it began.
 func (s *Store) Backup(ctx context.Context, w io.Writer) error {
-	var writing error // says nothing of the store
-	err := s.examining(ctx, func(h *handle, conn *sql.Conn) error {
+	var file *os.File
+	defer func() {
+		if file != nil {
+			_ = file.Close()
+			_ = os.Remove(file.Name())
+		}
+	}()
+	err := s.examining(ctx, func(h *handle, conn *sql.Conn) (err error) {
 		// SQLite fills an empty file, whose mode is that of a private one.
-		file, err := os.CreateTemp(filepath.Dir(h.file.path), ".rest_auth-backup-*")
-		if err != nil {
+		if file, err = os.CreateTemp(filepath.Dir(h.file.path), ".rest_auth-backup-*"); err != nil {
 			return err
 		}
-		defer os.Remove(file.Name())
-		defer file.Close()
 		// The copy is another database, which query_only forbids to write as well.
 		if _, err := conn.ExecContext(ctx, `PRAGMA query_only = 0`); err != nil {
 			return err
@@ -32,12 +34,16 @@ func (s *Store) Backup(ctx context.Context, w io.Writer) error {
 		if _, err := conn.ExecContext(ctx, `VACUUM INTO ?`, file.Name()); err != nil {
 			return fmt.Errorf("copying the store: %w", err)
 		}
-		if _, err := io.Copy(w, file); err != nil {
-			writing = fmt.Errorf("writing the copy: %w", err)
-		}
 		return nil
 	})
-	return errors.Join(err, writing)
+	if err != nil {
+		return err
+	}
+	// Whoever takes the copy may be slow, or fail: neither is the store's affair.
+	if _, err := io.Copy(w, file); err != nil {
+		return fmt.Errorf("writing the copy: %w", err)
+	}
+	return nil
 }
 
 // checks find what should never be. Each reads one line per problem.
@@ -92,16 +98,6 @@ func (s *Store) examining(ctx context.Context, f func(*handle, *sql.Conn) error)
 		if err := h.check(); err != nil {
 			return err
 		}
-		db, err := h.openReading()
-		if err != nil {
-			return err
-		}
-		defer db.Close()
-		conn, err := db.Conn(ctx)
-		if err != nil {
-			return err
-		}
-		defer conn.Close()
-		return f(h, conn)
+		return h.guest(ctx, func(conn *sql.Conn) error { return f(h, conn) })
 	})
 }

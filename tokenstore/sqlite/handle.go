@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"sync"
 	"time"
 
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/sqlstore"
@@ -31,6 +32,7 @@ type handle struct {
 	readers   *pool
 	writer    *writer
 	retired   chan struct{} // closed when no new use may begin
+	guests    sync.RWMutex  // held by those who read on a connection of their own
 	aside     string        // what the log is named while another file is in the file's place
 }
 
@@ -89,6 +91,29 @@ func (h *handle) openReading() (*sql.DB, error) {
 	return sql.Open("sqlite", dsn(h.file.path, "mode=rw", h.busy, "query_only(1)", cachePragma))
 }
 
+// guest runs f on a connection of its own. While there is one SQLite keeps what it
+// knows of the log, and takes another log of the name for it, so that close waits.
+func (h *handle) guest(ctx context.Context, f func(*sql.Conn) error) error {
+	h.guests.RLock()
+	defer h.guests.RUnlock()
+	select {
+	case <-h.retired:
+		return errRetired
+	default:
+	}
+	db, err := h.openReading()
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	return f(conn)
+}
+
 // migrate applies what is missing of the schema, one transaction for each step.
 // Another process may do the same: then one waits for the other.
 func migrate(ctx context.Context, conn *sqlstore.Conn) error {
@@ -143,6 +168,8 @@ func (h *handle) check() error {
 
 // close waits for those who use the handle, and closes it.
 func (h *handle) close() error {
+	h.guests.Lock()
+	defer h.guests.Unlock()
 	var errs []error
 	h.writer.stop()
 	for range cap(h.readers.free) {

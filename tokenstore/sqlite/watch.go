@@ -5,6 +5,7 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"time"
 
@@ -62,27 +63,28 @@ func (s *Store) Watch(ctx context.Context, changed func(tokenstore.Change)) erro
 
 // poll sends what changed, and nothing as a sign of life.
 func (s *Store) poll(ctx context.Context, st *state, news chan<- []tokenstore.Change) error {
-	h := st.handle
-	db, err := h.openReading()
-	if err != nil {
-		return unavailable(s.driver.Path, err)
+	err := st.handle.guest(ctx, func(raw *sql.Conn) error {
+		conn := sqlstore.NewConn(raw, sqlstore.SQLite)
+		defer conn.Close()
+		return s.follow(ctx, st, conn, news)
+	})
+	if err == errRetired {
+		err = fmt.Errorf("%w: %s was opened anew", tokenstore.ErrUnavailable, s.driver.Path)
 	}
-	defer db.Close()
-	raw, err := db.Conn(ctx)
-	if err != nil {
-		return s.ending(ctx, err)
-	}
-	conn := sqlstore.NewConn(raw, sqlstore.SQLite)
-	defer conn.Close()
+	return s.ending(ctx, err)
+}
+
+// follow is poll on a connection.
+func (s *Store) follow(ctx context.Context, st *state, conn *sqlstore.Conn, news chan<- []tokenstore.Change) error {
 	// The version is read before the feed, so that a change between both is seen
 	// again and none is missed.
 	version, err := dataVersion(ctx, conn)
 	if err != nil {
-		return s.ending(ctx, err)
+		return err
 	}
 	seq, err := sqlstore.FeedEnd(ctx, conn)
 	if err != nil {
-		return s.ending(ctx, err)
+		return err
 	}
 	tick := time.NewTicker(pollEvery)
 	defer tick.Stop()
@@ -90,24 +92,28 @@ func (s *Store) poll(ctx context.Context, st *state, news chan<- []tokenstore.Ch
 	for {
 		select {
 		case news <- changes:
+		case <-st.handle.retired:
+			return errRetired
 		case <-ctx.Done():
-			return s.ending(ctx, ctx.Err())
+			return ctx.Err()
 		}
 		select {
 		case <-tick.C:
+		case <-st.handle.retired:
+			return errRetired
 		case <-ctx.Done():
-			return s.ending(ctx, ctx.Err())
+			return ctx.Err()
 		}
 		if now := s.state.Load(); now != st {
-			return s.ending(ctx, fmt.Errorf("%w: %s was opened anew", tokenstore.ErrUnavailable, s.driver.Path))
+			return errRetired
 		}
-		if err := h.check(); err != nil {
+		if err := st.handle.check(); err != nil {
 			s.suspect()
 			return err
 		}
 		now, err := dataVersion(ctx, conn)
 		if err != nil {
-			return s.ending(ctx, err)
+			return err
 		}
 		changes = nil
 		if now == version {
@@ -115,7 +121,7 @@ func (s *Store) poll(ctx context.Context, st *state, news chan<- []tokenstore.Ch
 		}
 		version = now
 		if changes, seq, err = sqlstore.FeedSince(ctx, conn, seq); err != nil {
-			return s.ending(ctx, err)
+			return err
 		}
 	}
 }

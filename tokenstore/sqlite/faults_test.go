@@ -203,15 +203,19 @@ func TestABackupTakesThePlace(t *testing.T) {
 }
 
 func TestALostLogIsNoticed(t *testing.T) {
-	s := started(t, newDriver(t))
-	if err := os.Remove(s.driver.Path + "-wal"); err != nil {
-		t.Fatal(err)
+	for _, part := range []string{"-wal", "-shm"} {
+		t.Run(part, func(t *testing.T) {
+			s := started(t, newDriver(t))
+			if err := os.Remove(s.driver.Path + part); err != nil {
+				t.Fatal(err)
+			}
+			if err := s.Create(t.Context(), record(2), 0, false); !errors.Is(err, tokenstore.ErrUnavailable) {
+				t.Errorf("Create without it = %v, want ErrUnavailable", err)
+			}
+			heals(t, "Create", func() error { return s.Create(t.Context(), record(2), 0, false) })
+			wantRecord(t, s)
+		})
 	}
-	if err := s.Create(t.Context(), record(2), 0, false); !errors.Is(err, tokenstore.ErrUnavailable) {
-		t.Errorf("Create without a log = %v, want ErrUnavailable", err)
-	}
-	heals(t, "Create", func() error { return s.Create(t.Context(), record(2), 0, false) })
-	wantRecord(t, s)
 }
 
 // onWriter runs a statement on the connection that writes.

@@ -24,16 +24,18 @@ const cachePragma = "cache_size(-2048)"
 
 // A handle is an open file: one connection that writes and several that read.
 type handle struct {
-	id        string // of the store
-	file, log identity
-	busy      time.Duration
-	write     *sql.DB
-	read      *sql.DB
-	readers   *pool
-	writer    *writer
-	retired   chan struct{} // closed when no new use may begin
-	guests    sync.RWMutex  // held by those who read on a connection of their own
-	aside     string        // what the log is named while another file is in the file's place
+	id      string // of the store
+	file    identity
+	log     identity
+	index   identity // of the log
+	busy    time.Duration
+	write   *sql.DB
+	read    *sql.DB
+	readers *pool
+	writer  *writer
+	retired chan struct{} // closed when no new use may begin
+	guests  sync.RWMutex  // held by those who read on a connection of their own
+	aside   string        // what the log is named while another file is in the file's place
 }
 
 // open opens an existing file, and brings its schema up to date.
@@ -61,6 +63,9 @@ func open(ctx context.Context, file identity, busy time.Duration) (h *handle, er
 		return h, err
 	}
 	if h.log, err = identify(file.path + "-wal"); err != nil {
+		return h, err
+	}
+	if h.index, err = identify(file.path + "-shm"); err != nil {
 		return h, err
 	}
 	// Only now is it certain that the file that was examined is the open one.
@@ -158,12 +163,16 @@ func (h *handle) using(ctx context.Context, f func(*sqlstore.Conn) error) error 
 	}
 }
 
-// check fails if the file, or its log, is not the open one any more.
+// check fails if the file, its log, or the index of that is not the open one any
+// more. The index holds the locks: processes with one each would write at once.
 func (h *handle) check() error {
 	if err := h.file.check(); err != nil {
 		return err
 	}
-	return h.log.check()
+	if err := h.log.check(); err != nil {
+		return err
+	}
+	return h.index.check()
 }
 
 // close waits for those who use the handle, and closes it.

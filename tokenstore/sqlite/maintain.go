@@ -75,7 +75,7 @@ func (s *Store) reopen(old *state) {
 			}
 		}
 		if lost != nil && old.handle.file.check() == nil {
-			// Only the log is gone. SQLite puts what it still knows of it into the
+			// Only the log, or its index, is gone. SQLite puts what it still knows of it into the
 			// file when the last connection closes, and until then would take the
 			// next log for this one.
 			next := &state{err: old.err}

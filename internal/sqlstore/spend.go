@@ -45,6 +45,11 @@ func (o Ops) Rotate(ctx context.Context, old []byte, next []tokenstore.Credentia
 	if len(sealed) > tokenstore.MaxData {
 		return nil, false, tokenstore.ErrTooLarge
 	}
+	for _, c := range next {
+		if err := check(c); err != nil {
+			return nil, false, err
+		}
+	}
 	err = o.Engine.Write(ctx, func(t *Tx) error {
 		reply, won = nil, false
 		rec, err := t.find(ctx, findRecord, old)
@@ -62,9 +67,6 @@ func (o Ops) Rotate(ctx context.Context, old []byte, next []tokenstore.Credentia
 			return err
 		}
 		for _, c := range next {
-			if err := check(c); err != nil {
-				return err
-			}
 			if err := t.create(ctx, c, 0, false); err != nil {
 				return err
 			}

@@ -68,3 +68,14 @@ func TestAFullDiskIsNamedByATransaction(t *testing.T) {
 	}
 	wantRecord(t, s)
 }
+
+func TestARotationIntoAnInvalidRecordSaysNothingOfTheStore(t *testing.T) {
+	s := started(t, newDriver(t))
+	bad := record(2)
+	bad.Kind = ""
+	_, _, err := s.Rotate(t.Context(), digest(1), []tokenstore.Credential{bad}, nil, t0, 0)
+	if err == nil || errors.Is(err, tokenstore.ErrUnavailable) {
+		t.Errorf("Rotate = %v, want an error that is not ErrUnavailable", err)
+	}
+	wantRecord(t, s)
+}

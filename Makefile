@@ -49,7 +49,7 @@ bench: ## measure against plain Caddy, basic_auth and forward_auth
 	$(GO) run ./internal/benchmark
 
 ci: test ## what CI runs
-	$(MAKE) fuzz FUZZTIME=10000x
+	$(MAKE) fuzz FUZZTIME=30000x
 
 clean: ## remove what was built
 	rm -rf caddy .run

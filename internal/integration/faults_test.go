@@ -113,9 +113,21 @@ func TestEveryStoreCallFails(t *testing.T) {
 		return s.send(method, "http://"+s.Admin+"/rest_auth"+path, strings.NewReader(body), "Content-Type: application/json").Status
 	}
 	serial := 0
+	alice, err := s.store().UserByName(t.Context(), "alice")
+	if err != nil {
+		t.Fatal(err)
+	}
+	// What makes the next operation ask the store, although it remembers.
+	prepare := map[string]func(){
+		"token": func() {
+			serial++
+			s.putToken(alice, fmt.Sprint("fresh-", serial))
+		},
+		"password": func() { alice = s.putUser(alice) },
+	}
 	operations := map[string]func() (status int, proof func() bool){
 		"token": func() (int, func() bool) {
-			return s.get("/", token("token-alice")).Status, nil
+			return s.get("/", token(fmt.Sprint("fresh-", serial))).Status, nil
 		},
 		"password": func() (int, func() bool) {
 			return s.get("/", basic("alice", "pw")).Status, nil
@@ -143,6 +155,9 @@ func TestEveryStoreCallFails(t *testing.T) {
 					if n > 50 {
 						t.Fatal("the operation does not end to make calls")
 					}
+					if prepare[name] != nil {
+						prepare[name]()
+					}
 					if mode == "fail" {
 						store.FailAt(n)
 					} else {
@@ -157,6 +172,9 @@ func TestEveryStoreCallFails(t *testing.T) {
 						t.Errorf("call %d: the upstream was reached by a request that was answered %d", n, status)
 					}
 					if len(calls) < n {
+						if n == 1 {
+							t.Error("the operation does not ask the store: nothing was tested")
+						}
 						return // the operation makes fewer calls: all have failed once
 					}
 					decided := calls[n-1] != "Touch" && calls[n-1] != "Sweep" && calls[n-1] != "Watch" && calls[n-1] != "Rehash"

@@ -40,12 +40,13 @@ var layers = []struct {
 	{"", []string{"auth", "authenticators", "permissions", "tokenstore/...", "internal/..."}, nil},
 	{"cmd/caddy", []string{""}, nil},
 	{"internal/integration", []string{"..."}, nil},
+	{"internal/fleet", []string{"..."}, nil},
 	{"internal/benchmark", []string{"..."}, nil},
 	{"examples/...", []string{"", "auth", "examples/..."}, nil},
 }
 
 // rootImporters are the only packages that may import the root.
-var rootImporters = []string{"cmd/caddy", "internal/integration", "internal/benchmark", "examples/..."}
+var rootImporters = []string{"cmd/caddy", "internal/integration", "internal/fleet", "internal/benchmark", "examples/..."}
 
 // TestLayering compares what every package imports with the table: arrows
 // point down, siblings do not know each other, and package auth can be used by

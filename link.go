@@ -24,6 +24,7 @@ type link struct {
 	name        string // of the module, as "token"
 	source      auth.Source
 	challenger  auth.Challenger
+	redirector  auth.Redirector
 	cacheable   auth.Cacheable
 	rechecker   auth.Rechecker
 	fingerprint credcache.Fingerprint
@@ -157,6 +158,7 @@ func newLink(authenticator auth.Authenticator, realm string, app *App, raw json.
 		setter.SetRealm(realm)
 	}
 	l.challenger, _ = authenticator.(auth.Challenger)
+	l.redirector, _ = authenticator.(auth.Redirector)
 	l.rechecker, _ = authenticator.(auth.Rechecker)
 	if cacheable, ok := authenticator.(auth.Cacheable); ok {
 		// The provisioned module has its placeholders resolved; the raw

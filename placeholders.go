@@ -34,6 +34,7 @@ type requestState struct {
 	remembered auth.Identity // where the cache decodes to, first
 	lists      [8]string     // what its groups and scopes are kept in, if they are few
 	taken      bool          // by an identity that is in use
+	abstained  []abstention  // of the present handler's authenticators
 }
 
 // stateOf returns the request's state, and forgets who passed an earlier
@@ -53,6 +54,7 @@ func stateOf(r *http.Request) *requestState {
 		}
 	}
 	state.user = auth.Anonymous
+	state.abstained = state.abstained[:0]
 	if state.replacer != nil {
 		// What a handler of another kind has set would hide ours, and id and
 		// groups would come from two people.
@@ -70,6 +72,13 @@ func (s *requestState) scratch() *auth.Identity {
 	}
 	s.remembered.Groups = s.lists[:0]
 	return &s.remembered
+}
+
+// abstain keeps what an authenticator said beside finding no credentials.
+func (s *requestState) abstain(by int, said error) {
+	if said != auth.ErrNoCredentials {
+		s.abstained = append(s.abstained, abstention{by, said})
+	}
 }
 
 // refuse moves a known user to the candidates.

@@ -57,8 +57,10 @@ func (p *policy) identify(r *http.Request, state *requestState) (*auth.Identity,
 			}
 			return id, i, nil
 		}
+		said := err
 		err = p.links[i].adoptCandidate(outcome(err))
 		if err == auth.ErrNoCredentials {
+			state.abstain(i, said)
 			continue
 		}
 		if failure, bad := err.(*auth.Failure); bad && p.lenient {

@@ -29,6 +29,9 @@ type refusal struct {
 	id    *auth.Identity // Anonymous unless an authenticator answered
 	by    int            // the authenticator that answered or failed, or nobody
 	cause error
+
+	// What those said who were asked and found nothing of theirs.
+	abstained []abstention
 }
 
 // answer is a refusal as HTTP says it.
@@ -38,7 +41,8 @@ type answer struct {
 	detail     string
 	body       any // in place of the detail
 	challenges []string
-	retryAfter int // seconds; 0 sends none
+	location   string // where a browser is sent in place of the challenges
+	retryAfter int    // seconds; 0 sends none
 	verdict    verdict
 }
 
@@ -70,10 +74,12 @@ func newRejecter(settings *Settings, p *policy, cors *corsPolicy, logger *zap.Lo
 //   - Anonymous, or bad credentials: 401 with the challenge of the first
 //     authenticator, or 403 if it has none. RFC 9110 section 15.5.2 demands a
 //     challenge of a 401; which scheme decides is Django REST framework's rule.
+//     Where an authenticator knows where people log in: 302, 303 or 307 to there.
 //   - Known and not allowed, or nobody could be asked: 403.
 //   - Throttled: 429 with Retry-After.
 //   - Not decidable: 503 with Retry-After; the client's credentials may be good.
 func (j *rejecter) reject(w http.ResponseWriter, r *http.Request, state *requestState, refused refusal) error {
+	refused.abstained = state.abstained
 	a := j.answer(r, refused)
 	state.refuse(refused, a.code, a.detail)
 	j.report(r, state, refused, a)
@@ -82,13 +88,16 @@ func (j *rejecter) reject(w http.ResponseWriter, r *http.Request, state *request
 	if len(a.challenges) > 0 {
 		header["Www-Authenticate"] = append(header["Www-Authenticate"], a.challenges...)
 	}
+	if a.location != "" {
+		header.Set("Location", a.location)
+	}
 	if a.retryAfter > 0 {
 		header.Set("Retry-After", strconv.Itoa(a.retryAfter))
 	}
 	header.Set("Cache-Control", "no-store")
 	j.cors.expose(w, r)
 
-	if j.errorRouteTakes(r, a) {
+	if a.location == "" && j.errorRouteTakes(r, a) {
 		// Not the cause: an error route may print {err.message}, and Error takes
 		// the status of a HandlerError that it finds in there.
 		return caddyhttp.Error(a.status, errors.New(a.detail))
@@ -127,8 +136,11 @@ func (j *rejecter) answer(r *http.Request, refused refusal) answer {
 }
 
 // challenge sets the status of a refusal for want of good credentials, with
-// the challenges that it must carry.
+// the challenges that it must carry or the location that it sends people to.
 func (j *rejecter) challenge(a *answer, r *http.Request, refused refusal) {
+	if j.redirect(a, r, refused) {
+		return
+	}
 	a.status = http.StatusForbidden
 	for i := range j.links {
 		if i > 0 && !j.all {
@@ -138,11 +150,7 @@ func (j *rejecter) challenge(a *answer, r *http.Request, refused refusal) {
 		if challenger == nil {
 			continue
 		}
-		var cause error
-		if refused.by == i {
-			cause = refused.cause
-		}
-		if challenge := challenger.Challenge(r, cause); challenge != "" && !hasControl(challenge) {
+		if challenge := challenger.Challenge(r, refused.causeOf(i)); challenge != "" && !hasControl(challenge) {
 			a.status = http.StatusUnauthorized
 			a.challenges = append(a.challenges, challenge)
 		}

@@ -56,10 +56,24 @@ type Permission interface {
 // Challenge returns one challenge of RFC 9110 section 11.6.1 for the
 // WWW-Authenticate header, or the empty string if the scheme has none. Cause is
 // the error that this same authenticator returned for this request, less what
-// it was wrapped in; it is nil when another one failed or the request carried no
-// credentials.
+// it was wrapped in; an error that wraps ErrNoCredentials is passed on as it is.
+// Cause is nil when another one failed, when this one was not asked, or when it
+// returned the bare ErrNoCredentials.
 type Challenger interface {
 	Challenge(r *http.Request, cause error) string
+}
+
+// A Redirector is an Authenticator that knows where people log in, and can send
+// them there in place of a refusal.
+//
+// Redirect returns what Location is to say and a status (302, 303 or 307), or
+// an empty location if this request is better refused, as that of a program. It
+// is called only when a request is refused for want of good credentials, never
+// in place of 403 for a known user, 429 or 503. The first authenticator with a
+// location wins, unless one of them failed: then that one alone is asked. Cause
+// is what a Challenger gets.
+type Redirector interface {
+	Redirect(r *http.Request, cause error) (location string, status int)
 }
 
 // A Cacheable authenticator lets the handler remember its successes.

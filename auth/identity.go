@@ -19,8 +19,8 @@ type Identity struct {
 	ID string
 
 	// Key names the user for ever: it is never reused, and unique over all
-	// sources. Its forms are store:<ulid>, config:<name>, <issuer>|<subject>
-	// and entra:<tenant>|<object>.
+	// sources. Its forms are store:<ulid>, config:<name>, <issuer>|<subject>,
+	// entra:<tenant>|<object> and provider:<name>|<id>.
 	Key string
 
 	// Source says where the user is kept: store, config, or an issuer.

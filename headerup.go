@@ -12,6 +12,8 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 	"golang.org/x/net/http/httpguts"
+
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/headername"
 )
 
 // HeaderUp is one header of the request to the upstream.
@@ -48,6 +50,7 @@ var unsettable = []string{
 type headerRules struct {
 	set    []HeaderUp
 	delete []string
+	inputs []string // headers that authenticators believe
 }
 
 func newHeaderRules(lines []HeaderUp) (*headerRules, error) {
@@ -85,18 +88,19 @@ func newHeaderRules(lines []HeaderUp) (*headerRules, error) {
 	return rules, nil
 }
 
-// strip removes what the client sent under the names that are set here.
+// strip removes what the client sent under the names that are set here, and
+// under those that authenticators believe: an upstream may believe them too.
 func (h *headerRules) strip(r *http.Request) {
-	if len(h.set) == 0 {
+	if len(h.set) == 0 && len(h.inputs) == 0 {
 		return
 	}
 	for name := range r.Header {
-		if h.sets(name) {
+		if h.ours(name) {
 			delete(r.Header, name)
 		}
 	}
 	h.stripConnection(r.Header)
-	h.stripTrailers(r, h.sets)
+	h.stripTrailers(r, h.ours)
 }
 
 // apply sets and deletes headers of a request that is allowed.
@@ -124,6 +128,15 @@ func (h *headerRules) apply(r *http.Request) {
 			r.Header[h.set[i].Name] = append(r.Header[h.set[i].Name], value)
 		}
 	}
+}
+
+func (h *headerRules) ours(name string) bool {
+	for _, input := range h.inputs {
+		if sameHeader(input, name) {
+			return true
+		}
+	}
+	return h.sets(name)
 }
 
 func (h *headerRules) sets(name string) bool {
@@ -208,26 +221,5 @@ func deleteTrailers(trailer http.Header, ours func(string) bool) {
 }
 
 // sameHeader reports whether a program behind us could take one name for the
-// other: letters are compared without case, and every byte that is neither
-// letter nor digit is a hyphen, since CGI folds "-", WSGI "_" and PHP "." alike.
-func sameHeader(a, b string) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range len(a) {
-		if foldHeaderByte(a[i]) != foldHeaderByte(b[i]) {
-			return false
-		}
-	}
-	return true
-}
-
-func foldHeaderByte(c byte) byte {
-	switch {
-	case 'A' <= c && c <= 'Z':
-		return c + 'a' - 'A'
-	case 'a' <= c && c <= 'z', '0' <= c && c <= '9':
-		return c
-	}
-	return '-'
-}
+// other.
+func sameHeader(a, b string) bool { return headername.Same(a, b) }

@@ -35,6 +35,7 @@ var layers = []struct {
 	{"internal/credcache", []string{"auth", "tokenstore"}, []string{}},
 	{"internal/livestore", []string{"tokenstore"}, nil},
 	{"internal/users", []string{"auth", "tokenstore", "internal/password"}, nil},
+	{"internal/headername", nil, []string{}},
 	{"internal/manage", []string{"auth", "tokenstore", "internal/users", "internal/password"}, nil},
 	{"authenticators", []string{"auth", "tokenstore", "internal/..."}, nil},
 	{"", []string{"auth", "authenticators", "permissions", "tokenstore/...", "internal/..."}, nil},

@@ -121,6 +121,7 @@ func newPolicy(ctx caddy.Context, app *App, settings *Settings) (*policy, error)
 	if err := checkSources(p.links); err != nil {
 		return nil, err
 	}
+	p.claim()
 	loaded, err = ctx.LoadModule(settings, "PermissionsRaw")
 	if err != nil {
 		return nil, fmt.Errorf("loading permissions: %w", err)

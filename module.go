@@ -107,6 +107,7 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 	if h.headers, err = newHeaderRules(h.HeaderUp); err != nil {
 		return fmt.Errorf("header_up: %w", err)
 	}
+	h.headers.inputs = h.policy.inputs()
 	if h.cors, err = newCORSPolicy(h.CORS); err != nil {
 		return fmt.Errorf("cors: %w", err)
 	}
@@ -116,6 +117,7 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 
 // ServeHTTP lets the request through or refuses it.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
+	h.policy.notice(r)
 	if len(h.judged) > 0 {
 		judged, err := h.judged.AnyMatchWithError(r)
 		if err != nil || !judged {

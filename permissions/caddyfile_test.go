@@ -38,6 +38,12 @@ func TestParseCaddyfile(t *testing.T) {
 			"method_scopes {\nGET a b|c\nGET d\nPOST e | f g\nmessage m\n}",
 			`{"message":"m","methods":{"GET":[["a","b"],["c"],["d"]],"POST":[["e"],["f","g"]]},"permission":"method_scopes"}`,
 		},
+		{"model blog.post", `{"model":"blog.post","permission":"model"}`},
+		{
+			"model blog.post anonymous_read {\nmessage m\n}",
+			`{"anonymous_read":true,"message":"m","model":"blog.post","permission":"model"}`,
+		},
+		{"model blog.post view", `{"model":"blog.post","permission":"model","view":true}`},
 		{"match path /x/* /y", `{"match":[{"path":["/x/*","/y"]}],"permission":"match"}`},
 		{
 			"match {\nremote_ip private_ranges\nmethod GET\ncode c\n}",
@@ -129,6 +135,19 @@ func TestRefusedCaddyfile(t *testing.T) {
 		{"method_scopes {\nGET a |\n}", "method GET has an alternative without scopes"},
 		{"method_scopes {\nGET a || b\n}", "method GET has an alternative without scopes"},
 		{"method_scopes {\nGET a {\nb\n}\n}", "unexpected block"},
+		{"model", "wrong argument count or unexpected line ending after 'model', at Caddyfile:1"},
+		{"model blog", "model 'blog': expected app_label.model_name, as blog.post, at Caddyfile:1"},
+		{"model blog.post.title", "model 'blog.post.title': expected"},
+		{"model blog.", "model 'blog.': expected"},
+		{"model .post", "model '.post': expected"},
+		{"model 1blog.post", "model '1blog.post': expected"},
+		{"model blog.blog-post", "model 'blog.blog-post': expected"},
+		{`model "blog.add post"`, "model 'blog.add post': expected"},
+		{"model blog.BlogPost", "write blog.blogpost, at Caddyfile:1"},
+		{"model blog.post read", "unknown word 'read' after the model, expected anonymous_read or view, at Caddyfile:1"},
+		{"model blog.post view anonymous_read", "wrong argument count"},
+		{"model blog.post {\nview\n}", "unrecognized subdirective 'view', at Caddyfile:2"},
+		{"any model staff", "wrong argument count or unexpected line ending after 'model', at Caddyfile:1: " + hint},
 		{"match", "'match' needs at least one matcher"},
 		{"match {\nmessage m\n}", "'match' needs at least one matcher"},
 		{"match nothing", "getting matcher module 'nothing'"},
@@ -172,7 +191,7 @@ func TestEveryPermissionIsStrict(t *testing.T) {
 		"read_only": {0, 0}, "authenticated_or_read_only": {0, 0},
 		"user": {1, -1}, "group": {1, -1}, "client": {1, -1}, "scope": {1, -1},
 		"read_write_scope": {0, -1}, "resource_scope": {1, -1}, "authenticated_or_scope": {1, -1},
-		"method_scopes": {-1, -1}, "match": {-1, -1}, "any": {-1, -1}, "all": {-1, -1}, "not": {-1, -1},
+		"method_scopes": {-1, -1}, "model": {-1, -1}, "match": {-1, -1}, "any": {-1, -1}, "all": {-1, -1}, "not": {-1, -1},
 	}
 	for _, info := range caddy.GetModules(namespace) {
 		name := info.ID.Name()

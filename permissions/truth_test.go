@@ -89,7 +89,7 @@ func TestNobodyAnonymous(t *testing.T) {
 	for _, input := range []string{
 		"authenticated", "staff", "superuser", "user alice", "group editors", "client app",
 		"scope read", "read_write_scope", "resource_scope a", "authenticated_or_scope read",
-		"method_scopes {\nGET read\n}", "any authenticated staff", "all authenticated staff",
+		"method_scopes {\nGET read\n}", "model blog.post", "any authenticated staff", "all authenticated staff",
 	} {
 		p := mustParse(t, input)
 		for _, id := range []*auth.Identity{forged, auth.Anonymous} {

@@ -71,6 +71,8 @@ func (u *RemoteUser) strip(name string) string {
 		name = name[:at]
 	}
 	if u.Lowercase {
+		// The one letter that ToLower would make another letter's twin.
+		name = strings.ReplaceAll(name, "\u0130", "i\u0307")
 		name = norm.NFC.String(strings.ToLower(name))
 	}
 	return name

@@ -1,0 +1,409 @@
+// SPDX-FileCopyrightText: The caddy-rest-auth authors
+// SPDX-License-Identifier: Apache-2.0
+
+package authenticators
+
+import (
+	"context"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp/caddyauth"
+	"go.uber.org/zap"
+
+	"github.com/caddy-rest-auth/caddy-rest-auth/auth"
+	"github.com/caddy-rest-auth/caddy-rest-auth/auth/authtest"
+)
+
+// guest is a provider made of a function.
+type guest func(w http.ResponseWriter, r *http.Request) (caddyauth.User, bool, error)
+
+func (g guest) Authenticate(w http.ResponseWriter, r *http.Request) (caddyauth.User, bool, error) {
+	return g(w, r)
+}
+
+func hosting(g guest) *Provider {
+	return &Provider{name: "test", source: "provider:test", Errors: errorsUnavailable, guest: g, logger: zap.NewNop()}
+}
+
+// plainHash compares passwords at once, where bcrypt would take a second for
+// each user whom nobody knows.
+type plainHash struct{}
+
+func init() { caddy.RegisterModule(plainHash{}) }
+
+func (plainHash) CaddyModule() caddy.ModuleInfo {
+	return caddy.ModuleInfo{ID: "http.authentication.hashes.test_plain", New: func() caddy.Module { return new(plainHash) }}
+}
+
+func (plainHash) Compare(hash, password []byte) (bool, error) {
+	return subtle.ConstantTimeCompare(hash, append([]byte("$"), password...)) == 1, nil
+}
+
+const httpBasic = `{"providers": {"http_basic": {
+	"hash": {"algorithm": "test_plain"}, "accounts": [{"username": "alice", "password": "$word"}], "realm": "the shop"
+}}}`
+
+// Caddy's http_basic challenges whatever was wrong, and so the scheme of the
+// request tells no password from a wrong one.
+func TestProvider_httpBasic(t *testing.T) {
+	ctx, _ := newApp(t)
+	p := mustLoad[*Provider](t, ctx, "provider", httpBasic)
+	good := &auth.Identity{ID: "alice", Key: "provider:http_basic|alice", Source: "provider:http_basic", Method: "provider"}
+	bad := &auth.Failure{}
+	authtest.Run(t, p, []authtest.Case{
+		{Name: "good", Request: with("Basic " + encode("alice:word")), Identity: good},
+		{Name: "lower case", Request: with("basic " + encode("alice:word")), Identity: good},
+		{Name: "wrong password", Request: with("Basic " + encode("alice:x")), Err: bad},
+		{Name: "unknown user", Request: with("Basic " + encode("bob:word")), Err: bad},
+		{Name: "empty", Request: with("Basic " + encode(":")), Err: bad},
+		{Name: "no credentials", Request: with("Basic"), Err: bad},
+		{Name: "not base64", Request: with("Basic !"), Err: bad},
+		{Name: "other scheme", Request: with("Token x"), Err: auth.ErrNoCredentials},
+		{Name: "nothing", Request: with(), Err: auth.ErrNoCredentials},
+		{Name: "two lines", Request: with("Basic "+encode("alice:word"), "Token x"), Err: auth.Ambiguous()},
+	})
+	for _, r := range []*http.Request{with(), with("Token x"), with("Basic " + encode("alice:x"))} {
+		_, err := p.Authenticate(r)
+		if got := p.Challenge(r, err); got != `Basic realm="the shop"` {
+			t.Errorf("Challenge after %v = %q", err, got)
+		}
+	}
+	if got := p.Challenge(with(), nil); got != "" {
+		t.Errorf("Challenge of a provider that was not asked = %q", got)
+	}
+}
+
+func encode(s string) string {
+	r := &http.Request{Header: http.Header{}}
+	name, password, _ := strings.Cut(s, ":")
+	r.SetBasicAuth(name, password)
+	return strings.TrimPrefix(r.Header.Get("Authorization"), "Basic ")
+}
+
+// TestProvider_outcomes is every way in which a provider can answer.
+func TestProvider_outcomes(t *testing.T) {
+	const bearer = "Bearer x.y.z"
+	down := errors.New("the directory does not answer")
+	status := func(code int) func(http.ResponseWriter) {
+		return func(w http.ResponseWriter) { w.WriteHeader(code) }
+	}
+	challenge := func(lines ...string) func(http.ResponseWriter) {
+		return func(w http.ResponseWriter) { w.Header()["Www-Authenticate"] = lines }
+	}
+	redirect := func(w http.ResponseWriter) {
+		w.Header().Set("Location", "/login")
+		w.WriteHeader(http.StatusFound)
+	}
+	const (
+		allowed = iota
+		abstained
+		failed
+		denied
+		throttled
+		unavailable
+	)
+	tests := map[string]struct {
+		authorization string
+		writes        func(http.ResponseWriter)
+		ok            bool
+		err           error
+		errors        string // the option
+		configured    string // the option challenge
+		want          int
+	}{
+		"true":                               {ok: true, want: allowed},
+		"true, 200 written":                  {ok: true, writes: status(200), want: allowed},
+		"true, early hints":                  {ok: true, writes: status(103), want: allowed},
+		"true and an error":                  {ok: true, err: down, want: unavailable},
+		"true and an error, refuse":          {ok: true, err: down, errors: errorsRefuse, want: failed},
+		"true and an error, abstain":         {ok: true, err: down, errors: errorsAbstain, want: abstained},
+		"true and 401":                       {ok: true, writes: status(401), want: failed},
+		"true and a redirection":             {ok: true, writes: redirect, want: failed},
+		"true and 503":                       {ok: true, writes: status(503), want: unavailable},
+		"false":                              {want: abstained},
+		"false, 200 written":                 {writes: status(200), want: abstained},
+		"false and 401":                      {writes: status(401), want: abstained},
+		"false and 403":                      {writes: status(403), want: abstained},
+		"false and 500":                      {writes: status(500), want: unavailable},
+		"false and 429":                      {writes: status(429), want: throttled},
+		"false, bearer":                      {authorization: bearer, want: abstained},
+		"false, challenge":                   {writes: challenge("Bearer"), want: abstained},
+		"false, challenge of the scheme":     {authorization: bearer, writes: challenge("bearer realm=x"), want: failed},
+		"false, challenge of another":        {authorization: bearer, writes: challenge("Basic realm=x"), want: abstained},
+		"false, second challenge":            {authorization: bearer, writes: challenge("Basic realm=x", "Bearer"), want: failed},
+		"false, scheme that only begins so":  {authorization: bearer, writes: challenge("Bear"), want: abstained},
+		"false, unusable challenge":          {authorization: bearer, writes: challenge("Bearer realm=\"\r\n\""), want: abstained},
+		"false, redirection":                 {authorization: bearer, writes: redirect, want: abstained},
+		"false, configured":                  {configured: `Bearer realm="api"`, want: abstained},
+		"false, configured, bearer":          {authorization: bearer, configured: `Bearer realm="api"`, want: failed},
+		"false, configured, other":           {authorization: "Token x", configured: "Bearer", want: abstained},
+		"error":                              {err: down, want: unavailable},
+		"error, bearer":                      {authorization: bearer, err: down, want: unavailable},
+		"error, bearer, refuse":              {authorization: bearer, err: down, errors: errorsRefuse, want: failed},
+		"error, bearer, abstain":             {authorization: bearer, err: down, errors: errorsAbstain, want: abstained},
+		"error, own scheme, abstain":         {authorization: bearer, err: down, errors: errorsAbstain, writes: challenge("Bearer"), want: failed},
+		"error, challenge of the scheme":     {authorization: bearer, err: down, writes: challenge("Bearer"), want: failed},
+		"error, challenge":                   {err: down, writes: challenge("Bearer"), want: failed},
+		"error, redirection":                 {err: down, writes: redirect, want: failed},
+		"error, redirection, abstain":        {err: down, writes: redirect, errors: errorsAbstain, want: abstained},
+		"error and 401":                      {err: down, writes: status(401), want: failed},
+		"error and 403":                      {err: down, writes: status(403), want: denied},
+		"error and 500":                      {err: down, writes: status(500), want: unavailable},
+		"error and 500, abstain":             {err: down, writes: status(500), errors: errorsAbstain, want: unavailable},
+		"error of Caddy's, 401":              {err: caddyhttp.Error(401, down), want: failed},
+		"error of Caddy's, 403":              {err: caddyhttp.Error(403, down), want: denied},
+		"error of Caddy's, 429":              {err: caddyhttp.Error(429, down), want: throttled},
+		"error of Caddy's, 502":              {err: fmt.Errorf("asking: %w", caddyhttp.Error(502, down)), errors: errorsRefuse, want: unavailable},
+		"error that claims none":             {err: auth.ErrNoCredentials, want: unavailable},
+		"error that claims to be a denial":   {err: new(auth.Denial), want: unavailable},
+		"the client went away":               {err: context.Canceled, want: unavailable},
+		"error, configured, bearer":          {authorization: bearer, err: down, configured: "Bearer", want: failed},
+		"error, configured, other, refuse":   {authorization: "Token x", err: down, configured: "Bearer", errors: errorsRefuse, want: failed},
+		"error, configured, abstain, bearer": {authorization: bearer, err: down, configured: "Bearer", errors: errorsAbstain, want: failed},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			p := hosting(func(w http.ResponseWriter, _ *http.Request) (caddyauth.User, bool, error) {
+				if test.writes != nil {
+					test.writes(w)
+				}
+				return caddyauth.User{ID: "mallory"}, test.ok, test.err
+			})
+			p.DefaultChallenge, p.scheme = test.configured, schemeOf(test.configured)
+			if test.errors != "" {
+				p.Errors = test.errors
+			}
+			r := with()
+			if test.authorization != "" {
+				r = with(test.authorization)
+			}
+			id, err := p.Authenticate(r)
+			got := allowed
+			switch err.(type) {
+			case nil:
+			case *auth.Failure:
+				got = failed
+			case *auth.Denial:
+				got = denied
+			case *auth.Throttled:
+				got = throttled
+			case *auth.Unavailable:
+				got = unavailable
+			default:
+				got = abstained
+				if !errors.Is(err, auth.ErrNoCredentials) {
+					t.Fatalf("an error of no kind: %v", err)
+				}
+			}
+			if got != test.want || (id != nil) != (got == allowed) {
+				t.Errorf("Authenticate = %v, %v", id, err)
+			}
+			if got != abstained && errors.Is(err, auth.ErrNoCredentials) {
+				t.Errorf("%v is ErrNoCredentials too", err)
+			}
+		})
+	}
+}
+
+func TestProvider_identity(t *testing.T) {
+	user := caddyauth.User{ID: "alice", Metadata: map[string]string{
+		"name": "Alice Liddell", "email": "alice@example.com", "roles": "editors, readers  staff,,", "raw": "\xff",
+	}}
+	p := hosting(func(http.ResponseWriter, *http.Request) (caddyauth.User, bool, error) { return user, true, nil })
+	p.GroupClaim = "roles"
+	p.UserPrefix.UserPrefix = "portal:"
+	authtest.Run(t, &onlyWith{Provider: p}, []authtest.Case{{
+		Name: "user", Request: with("Bearer x"), Identity: &auth.Identity{
+			ID: "alice", Key: "provider:test|portal:alice", Source: "provider:test", Method: "provider",
+			Name: "Alice Liddell", Email: "alice@example.com", Groups: []string{"editors", "readers", "staff"},
+			Claims: []byte(`{"email":"alice@example.com","name":"Alice Liddell","raw":"\ufffd","roles":"editors, readers  staff,,"}`),
+		},
+	}})
+	user.ID = ""
+	if id, err := p.Authenticate(with("Bearer x")); id != nil || !errors.Is(err, errNobody) {
+		t.Errorf("a user without a name: %v, %v", id, err)
+	}
+}
+
+// onlyWith asks the provider of a user for the one request that has credentials.
+type onlyWith struct{ *Provider }
+
+func (o *onlyWith) Authenticate(r *http.Request) (*auth.Identity, error) {
+	if r.Header.Get("Authorization") != "Bearer x" {
+		return nil, auth.ErrNoCredentials
+	}
+	return o.Provider.Authenticate(r)
+}
+
+// TestProvider_hostile holds providers that do with writer and request whatever
+// they can.
+func TestProvider_hostile(t *testing.T) {
+	tests := map[string]struct {
+		guest guest
+		ok    bool
+	}{
+		"panics": {func(http.ResponseWriter, *http.Request) (caddyauth.User, bool, error) { panic("a secret") }, false},
+		"panics after it accepted": {func(w http.ResponseWriter, _ *http.Request) (user caddyauth.User, ok bool, err error) {
+			user, ok = caddyauth.User{ID: "mallory"}, true
+			panic(io.EOF)
+		}, false},
+		"aborts": {func(http.ResponseWriter, *http.Request) (caddyauth.User, bool, error) { panic(http.ErrAbortHandler) }, false},
+		"hijacks": {func(w http.ResponseWriter, _ *http.Request) (caddyauth.User, bool, error) {
+			_, _, err := w.(http.Hijacker).Hijack()
+			return caddyauth.User{ID: "x"}, true, err
+		}, false},
+		"hijacks more": {func(w http.ResponseWriter, _ *http.Request) (caddyauth.User, bool, error) {
+			_, _, err := http.NewResponseController(w).Hijack()
+			return caddyauth.User{ID: "x"}, true, err
+		}, false},
+		"floods": {func(w http.ResponseWriter, _ *http.Request) (caddyauth.User, bool, error) {
+			for range 1 << 10 {
+				_, _ = w.Write(make([]byte, 64<<10))
+				w.(http.Flusher).Flush()
+			}
+			_, _ = io.Copy(w, io.LimitReader(strings.NewReader(strings.Repeat("x", 1<<20)), 1<<20))
+			return caddyauth.User{ID: "x"}, true, nil
+		}, true},
+		"changes the request": {func(_ http.ResponseWriter, r *http.Request) (caddyauth.User, bool, error) {
+			r.Header.Set("X-Injected", "1")
+			r.Header.Del("Authorization")
+			r.URL.Path, r.Method, r.Host = "/other", "DELETE", "other"
+			_, _ = io.ReadAll(r.Body)
+			_ = r.Body.Close()
+			caddyhttp.SetVar(r.Context(), "injected", "1")
+			r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer).Set("http.auth.user.id", "root")
+			r.Context().Value(caddyhttp.ExtraLogFieldsCtxKey).(*caddyhttp.ExtraLogFields).Add(zap.String("secret", "s"))
+			return caddyauth.User{ID: "x"}, true, nil
+		}, true},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			p := hosting(test.guest)
+			r := with("Token x")
+			replacer := caddy.NewReplacer()
+			vars := map[string]any{"kept": "1"}
+			ctx := context.WithValue(r.Context(), caddy.ReplacerCtxKey, replacer)
+			ctx = context.WithValue(ctx, caddyhttp.VarsCtxKey, vars)
+			r = r.WithContext(ctx)
+			r.Body = io.NopCloser(strings.NewReader("body"))
+			before := r.Clone(ctx)
+			id, err := p.Authenticate(r)
+			if test.ok != (err == nil) || test.ok != (id != nil) {
+				t.Fatalf("Authenticate = %v, %v", id, err)
+			}
+			if _, undecided := errors.AsType[*auth.Unavailable](err); !test.ok && !undecided {
+				t.Errorf("%v is not Unavailable", err)
+			}
+			if err != nil && strings.Contains(err.Error(), "secret") {
+				t.Errorf("the error repeats what the provider panicked with: %v", err)
+			}
+			if body, _ := io.ReadAll(r.Body); string(body) != "body" {
+				t.Errorf("the body is %q", body)
+			}
+			if r.URL.Path != before.URL.Path || r.Method != before.Method || r.Host != before.Host || len(r.Header) != len(before.Header) {
+				t.Errorf("the request changed to %s %s %s %v", r.Method, r.Host, r.URL, r.Header)
+			}
+			if _, leaked := replacer.GetString("http.auth.user.id"); leaked || len(vars) != 1 {
+				t.Errorf("placeholders or variables were left: %v", vars)
+			}
+		})
+	}
+}
+
+// An Authorization of another scheme is none of a provider's business once its
+// own is known.
+func TestProvider_hidesOthers(t *testing.T) {
+	seen := ""
+	p := hosting(func(_ http.ResponseWriter, r *http.Request) (caddyauth.User, bool, error) {
+		seen = r.Header.Get("Authorization")
+		return caddyauth.User{}, false, nil
+	})
+	for _, test := range []struct{ configured, sent, seen string }{
+		{"", "Token x", "Token x"},
+		{"Bearer", "Token x", ""},
+		{"Bearer", "bearer x", "bearer x"},
+		{"Bearer", "Bearer", "Bearer"},
+	} {
+		p.scheme = test.configured
+		_, _ = p.Authenticate(with(test.sent))
+		if seen != test.seen {
+			t.Errorf("%q with challenge %q: the provider saw %q, want %q", test.sent, test.configured, seen, test.seen)
+		}
+	}
+}
+
+// What providers say of their errors does not put credentials into the log.
+func TestProvider_masksErrors(t *testing.T) {
+	p := hosting(func(_ http.ResponseWriter, r *http.Request) (caddyauth.User, bool, error) {
+		_, password, _ := r.BasicAuth()
+		return caddyauth.User{}, false, fmt.Errorf("bad: %s %s %v %s %s\n", r.Header, password, r.Cookies(), r.URL, strings.Repeat("é", 600))
+	})
+	r := with("Basic " + encode("alice:canary-password"))
+	r.Header.Set("X-Api-Key", "canary-key")
+	r.Header.Set("Cookie", "session=canary-cookie; other=canary")
+	r.URL.RawQuery = "token=canary-%71uery&x=canary-2"
+	_, err := p.Authenticate(r)
+	if text := fmt.Sprint(err); strings.Contains(text, "canary") || strings.Contains(text, encode("alice:canary-password")) ||
+		!strings.Contains(text, "bad: ") || len(text) > 700 {
+		t.Errorf("the error is %q", text)
+	}
+}
+
+func TestProvider_redirect(t *testing.T) {
+	where, code := "/login?next=%2F", http.StatusFound
+	p := hosting(func(w http.ResponseWriter, r *http.Request) (caddyauth.User, bool, error) {
+		w.Header()["location"] = []string{where}
+		w.WriteHeader(code)
+		return caddyauth.User{}, false, nil
+	})
+	ask := func(lines ...string) (string, int) {
+		r := with()
+		for _, line := range lines {
+			name, value, _ := strings.Cut(line, ": ")
+			r.Header.Add(name, value)
+		}
+		_, err := p.Authenticate(r)
+		return p.Redirect(r, err)
+	}
+	for _, test := range []struct {
+		lines []string
+		want  bool
+	}{
+		{nil, true},
+		{[]string{"Accept: */*"}, true},
+		{[]string{"Accept: text/html,application/xhtml+xml;q=0.9"}, true},
+		{[]string{"Accept: application/json", "Accept: Text/HTML"}, true},
+		{[]string{"Accept: application/json"}, false},
+		{[]string{"Accept: */*", "Sec-Fetch-Mode: cors"}, false},
+		{[]string{"Accept: text/html", "Sec-Fetch-Mode: navigate"}, true},
+	} {
+		location, status := ask(test.lines...)
+		if (location == where && status == code) != test.want || location != "" && !test.want {
+			t.Errorf("%q: %q %d", test.lines, location, status)
+		}
+	}
+	for _, bad := range []string{"", "http://a b", "%zz", "/a\r\nX: y"} {
+		where = bad
+		if location, _ := ask(); location != "" {
+			t.Errorf("the location %q is passed on", location)
+		}
+	}
+	where = "/login"
+	for _, none := range []int{200, 201, 304, 401} {
+		code = none
+		if location, _ := ask(); location != "" {
+			t.Errorf("%d is a redirection to %q", none, location)
+		}
+	}
+	if location, _ := p.Redirect(with(), nil); location != "" {
+		t.Errorf("a provider that was not asked redirects to %q", location)
+	}
+}

@@ -115,6 +115,12 @@ type Explainer interface {
 	Explain(r *http.Request, id *Identity) *Denial
 }
 
+// A Composition is a Permission that asks others, so that it can be explained
+// part by part. Parts returns them in the order in which they are asked.
+type Composition interface {
+	Parts() []Permission
+}
+
 // A RealmSetter is an Authenticator whose challenge names a realm. The handler
 // calls SetRealm once, before the first request, with its own realm; a realm
 // that the authenticator was configured with stays.

@@ -95,6 +95,7 @@ var (
 	_ auth.Permission       = (*All)(nil)
 	_ auth.Explainer        = (*All)(nil)
 	_ auth.Responder        = (*All)(nil)
+	_ auth.Composition      = (*All)(nil)
 	_ caddy.Provisioner     = (*All)(nil)
 	_ caddyfile.Unmarshaler = (*All)(nil)
 )

@@ -95,6 +95,7 @@ var (
 	_ auth.Permission       = (*Any)(nil)
 	_ auth.Explainer        = (*Any)(nil)
 	_ auth.Responder        = (*Any)(nil)
+	_ auth.Composition      = (*Any)(nil)
 	_ caddy.Provisioner     = (*Any)(nil)
 	_ caddyfile.Unmarshaler = (*Any)(nil)
 )

@@ -76,6 +76,9 @@ func (p *Not) Allow(r *http.Request, id *auth.Identity) (bool, error) {
 	return !allowed, nil
 }
 
+// Parts returns the permission that is negated.
+func (p *Not) Parts() []auth.Permission { return []auth.Permission{p.permission} }
+
 // WrapResponse lets the permission play its part in the response, if it has one.
 func (p *Not) WrapResponse(w http.ResponseWriter, r *http.Request, id *auth.Identity) http.ResponseWriter {
 	if responder, ok := p.permission.(auth.Responder); ok {
@@ -141,6 +144,7 @@ var (
 	_ auth.Permission       = (*Not)(nil)
 	_ auth.Explainer        = (*Not)(nil)
 	_ auth.Responder        = (*Not)(nil)
+	_ auth.Composition      = (*Not)(nil)
 	_ caddy.Provisioner     = (*Not)(nil)
 	_ caddyfile.Unmarshaler = (*Not)(nil)
 )

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
@@ -47,6 +48,9 @@ func (o *Operands) Provision(ctx caddy.Context) error {
 	}
 	return nil
 }
+
+// Parts returns the permissions in the order in which they are asked.
+func (o *Operands) Parts() []auth.Permission { return slices.Clone(o.permissions) }
 
 // WrapResponse lets those of the permissions that have a part in the response
 // play it, as if each stood on its own.

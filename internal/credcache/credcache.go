@@ -159,6 +159,22 @@ func (c *Cache) Get(key *Key, now time.Time, bound time.Duration, into *auth.Ide
 	return state
 }
 
+// Peek returns what Get would, and leaves no trace: nothing is counted, and the
+// entry is neither used nor removed.
+func (c *Cache) Peek(key *Key, now time.Time, bound time.Duration) State {
+	elapsed := now.Sub(c.start)
+	s := c.shard(key)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch _, e := s.find(key); {
+	case e == nil || e.ended(elapsed, now):
+		return Miss
+	case bound <= 0 || elapsed-e.checked >= bound || !c.stripes.alive(&e.stripes, e.stamp):
+		return Stale
+	}
+	return Fresh
+}
+
 // Put remembers that a credential was verified, or that its standing was
 // rechecked. Both the stamp and now were taken before that began. An identity
 // that has expired or is too large is not remembered.

@@ -11,6 +11,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/caddy-rest-auth/caddy-rest-auth/auth"
 	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
 )
 
@@ -51,12 +52,12 @@ func later(a, b time.Time) time.Time {
 
 // Touch implements tokenstore.Store. It never waits: what it is told is written
 // within seconds, and nobody decides by it.
-func (s *Store) Touch(_ context.Context, digest []byte, used, expires time.Time) error {
+func (s *Store) Touch(ctx context.Context, digest []byte, used, expires time.Time) error {
 	if len(digest) < tokenstore.MinDigest || len(digest) > tokenstore.MaxDigest {
 		return tokenstore.ErrTooLarge
 	}
-	if used.IsZero() {
-		return nil // without it Expires is not raised either
+	if used.IsZero() || auth.DryRun(ctx) {
+		return nil // without a time Expires is not raised either
 	}
 	s.shared.touches.add(string(digest), touch{used, expires})
 	s.shared.begin()

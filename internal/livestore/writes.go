@@ -9,12 +9,19 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/caddy-rest-auth/caddy-rest-auth/auth"
 	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
 )
+
+// errDryRun refuses what a request would write that is only asked about.
+var errDryRun = fmt.Errorf("writing in a dry run: %w", errors.ErrUnsupported)
 
 // write does an operation, and announces the changes that f names, whether it
 // failed or not. Only then does the caller learn of it.
 func (s *Store) write(ctx context.Context, operation string, f func(tokenstore.Store) ([]tokenstore.Change, error)) error {
+	if auth.DryRun(ctx) {
+		return errDryRun
+	}
 	return s.call(ctx, operation, func(inner tokenstore.Store) error {
 		changes, err := f(inner)
 		s.shared.feed.announce(changes...)
@@ -129,8 +136,12 @@ func (s *Store) InTx(ctx context.Context, f func(tokenstore.Store) error) error 
 	})
 }
 
-// Remember implements tokenstore.Store.
+// Remember implements tokenstore.Store. In a dry run it only looks.
 func (s *Store) Remember(ctx context.Context, key string, until time.Time) (fresh bool, err error) {
+	if auth.DryRun(ctx) {
+		known, err := s.Known(ctx, key)
+		return err == nil && !known, err
+	}
 	err = s.call(ctx, "remember", func(inner tokenstore.Store) (err error) {
 		fresh, err = inner.Remember(ctx, key, until)
 		return err
@@ -138,8 +149,12 @@ func (s *Store) Remember(ctx context.Context, key string, until time.Time) (fres
 	return fresh, err
 }
 
-// Hit implements tokenstore.Store.
+// Hit implements tokenstore.Store. In a dry run nothing is counted, and nobody
+// waits.
 func (s *Store) Hit(ctx context.Context, key string, limit int, per time.Duration, now time.Time) (wait time.Duration, err error) {
+	if auth.DryRun(ctx) {
+		return 0, nil
+	}
 	err = s.call(ctx, "hit", func(inner tokenstore.Store) (err error) {
 		wait, err = inner.Hit(ctx, key, limit, per, now)
 		return err
@@ -149,6 +164,9 @@ func (s *Store) Hit(ctx context.Context, key string, limit int, per time.Duratio
 
 // Forget implements tokenstore.Store.
 func (s *Store) Forget(ctx context.Context, key string) error {
+	if auth.DryRun(ctx) {
+		return nil
+	}
 	return s.call(ctx, "forget", func(inner tokenstore.Store) error {
 		return inner.Forget(ctx, key)
 	})

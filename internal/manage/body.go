@@ -18,12 +18,16 @@ const maxBody = 64 << 10
 
 // body decodes the request's JSON object into value. The content type is
 // required because no form and no simple request of a browser can send it.
-func (c *call) body(value any) error {
-	media, _, err := mime.ParseMediaType(c.r.Header.Get("Content-Type"))
+func (c *call) body(value any) error { return Body(c.w, c.r, value) }
+
+// Body decodes a request's JSON object into value, with the checks of the whole
+// API.
+func Body(w http.ResponseWriter, r *http.Request, value any) error {
+	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || media != "application/json" {
 		return refuse(http.StatusUnsupportedMediaType, "Content-Type must be application/json")
 	}
-	raw, err := io.ReadAll(http.MaxBytesReader(c.w, c.r.Body, maxBody))
+	raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
 		return refuse(http.StatusRequestEntityTooLarge, "the body must not be longer than %d bytes", maxBody)
 	}

@@ -1,0 +1,209 @@
+// SPDX-FileCopyrightText: The caddy-rest-auth authors
+// SPDX-License-Identifier: Apache-2.0
+
+package selftest
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// keptHandlers are handlers whose work concerns the request, its answer and
+// the files of the site, and nothing else. Others are left out: nobody knows
+// whom they would ask or what they would start.
+var keptHandlers = []string{
+	"copy_response", "copy_response_headers", "encode", "error", "file_server", "headers", "intercept", "invoke",
+	"log_append", "map", "push", "request_body", "rewrite", "static_response", "subroute", "templates", "timeouts", "vars",
+}
+
+// value copies any part of a configuration. Handlers are found wherever they are.
+func (c *copier) value(v any, where string) any {
+	switch v := v.(type) {
+	case []any:
+		var copied []any
+		for i, item := range v {
+			at := fmt.Sprintf("%s/%d", where, i)
+			handler, _ := item.(object)
+			if name, ok := handler["handler"].(string); ok {
+				copied = append(copied, c.handler(name, handler, at)...)
+				continue
+			}
+			copied = append(copied, c.value(item, at))
+		}
+		return copied
+	case object:
+		if name, ok := v["handler"].(string); ok {
+			// Not in a list, so that nothing can be put beside it.
+			if handlers := c.handler(name, v, where); len(handlers) == 1 {
+				return handlers[0]
+			}
+			return object{"handler": "subroute", "routes": []any{object{"handle": c.handler(name, v, where)}}}
+		}
+		return c.fields(v, where)
+	}
+	return v
+}
+
+func (c *copier) fields(o object, where string) object {
+	for _, name := range slices.Sorted(maps.Keys(o)) {
+		o[name] = c.value(o[name], where+"/"+name)
+	}
+	return o
+}
+
+// handler returns what stands for a handler in the copy.
+func (c *copier) handler(name string, raw object, where string) []any {
+	switch {
+	case name == "rest_auth":
+		return c.guard(raw, where)
+	case name == "reverse_proxy":
+		return []any{c.proxy(raw, where)}
+	case name == "authentication":
+		return []any{object{"handler": name, "providers": object{"rest_auth_self_test": object{"token": c.lab.token}}}}
+	case slices.Contains(keptHandlers, name) || slices.Contains(c.keep, name) || strings.HasPrefix(name, "rest_auth_"):
+		return []any{c.fields(raw, where)}
+	}
+	c.leftOut["handler "+name] = "it may ask others"
+	return nil
+}
+
+// guard copies a rest_auth handler: who the client is says the lab, and
+// everybody is allowed.
+func (c *copier) guard(raw object, where string) []any {
+	index := len(c.guards)
+	lines, own := raw["header_up"]
+	if !own {
+		lines = c.defaults["header_up"]
+	}
+	g := guard{where: where}
+	for _, line := range list(lines) {
+		line, _ := line.(object)
+		if name, ok := line["name"].(string); ok && line["delete"] != true {
+			g.names = append(g.names, http.CanonicalHeaderKey(name))
+		}
+	}
+	c.guards = append(c.guards, g)
+	authenticators, own := raw["authenticators"]
+	if !own {
+		authenticators = c.defaults["authenticators"]
+	}
+	// A handler that asks nobody has no known users.
+	raw["authenticators"] = []any{}
+	if len(list(authenticators)) > 0 {
+		raw["authenticators"] = []any{object{"authenticator": "self_test", "token": c.lab.token, "guard": index}}
+	}
+	raw["permissions"] = []any{object{"permission": "allow_any"}}
+	return []any{c.waypoint("before", index), raw, c.waypoint("after", index)}
+}
+
+// notProxied are fields of a proxy that decide which upstream it asks, and how
+// often.
+var notProxied = []string{"load_balancing", "health_checks", "dynamic_upstreams", "circuit_breaker", "upstreams", "verbose_logs"}
+
+// proxy copies a reverse_proxy handler: its upstream is the lab's.
+func (c *copier) proxy(raw object, where string) object {
+	transport, _ := raw["transport"].(object)
+	p := &proxy{where: where, upstream: upstreamOf(raw), fastCGI: transport["protocol"] == "fastcgi"}
+	index := len(c.proxies)
+	c.proxies = append(c.proxies, p)
+	u, err := c.lab.newUpstream(c.ctx, index, p.fastCGI)
+	if err != nil {
+		c.err = err
+		return raw
+	}
+	c.upstreams = append(c.upstreams, u)
+	for _, field := range notProxied {
+		delete(raw, field)
+	}
+	raw = c.fields(raw, where)
+	raw["upstreams"] = []any{object{"dial": u.address()}}
+	raw["transport"] = c.transport(transport)
+	return raw
+}
+
+func (c *copier) transport(raw object) object {
+	protocol, _ := raw["protocol"].(string)
+	if protocol == "fastcgi" {
+		copied := object{"protocol": protocol}
+		for _, field := range []string{"root", "split_path", "env"} {
+			if raw[field] != nil {
+				copied[field] = raw[field]
+			}
+		}
+		return copied
+	}
+	if protocol != "" && protocol != "http" {
+		c.leftOut["transport "+protocol] = "the lab's upstreams speak HTTP and FastCGI"
+	}
+	version := "1.1"
+	versions := list(raw["versions"])
+	if slices.Contains(versions, any("h2c")) || slices.Contains(versions, any("2")) && !slices.Contains(versions, any("1.1")) {
+		version = "h2c"
+	}
+	return object{"protocol": "http", "versions": []any{version}}
+}
+
+// upstreamOf says whom a proxy asks, so that two that ask the same are known
+// as such.
+func upstreamOf(raw object) string {
+	var dials []string
+	for _, upstream := range list(raw["upstreams"]) {
+		upstream, _ := upstream.(object)
+		if dial, ok := upstream["dial"].(string); ok {
+			dials = append(dials, dial)
+		}
+	}
+	if dynamic, ok := raw["dynamic_upstreams"].(object); ok {
+		said := []string{fmt.Sprint("dynamic ", dynamic["source"])}
+		for _, field := range []string{"service", "proto", "name", "port"} {
+			if text, ok := dynamic[field].(string); ok && text != "" {
+				said = append(said, text)
+			}
+		}
+		dials = append(dials, strings.Join(said, " "))
+	}
+	slices.Sort(dials)
+	return strings.Join(dials, ", ")
+}
+
+// placeholders returns what the configuration reads of a request, as texts
+// that begin with one of the prefixes.
+func placeholders(config []byte, prefix string) []string {
+	var found []string
+	var texts func(v any)
+	texts = func(v any) {
+		switch v := v.(type) {
+		case string:
+			for rest := v; ; {
+				_, after, ok := strings.Cut(rest, "{"+prefix)
+				if !ok {
+					return
+				}
+				name, _, closed := strings.Cut(after, "}")
+				if closed && name != "" && !slices.Contains(found, name) {
+					found = append(found, name)
+				}
+				rest = after
+			}
+		case []any:
+			for _, item := range v {
+				texts(item)
+			}
+		case object:
+			for name, item := range v {
+				texts(name)
+				texts(item)
+			}
+		}
+	}
+	var root any
+	if json.Unmarshal(config, &root) == nil {
+		texts(root)
+	}
+	slices.Sort(found)
+	return found
+}

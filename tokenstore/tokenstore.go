@@ -20,7 +20,7 @@ var (
 	ErrStale       = errors.New("changed since")  // Version does not match: read again
 	ErrReused      = errors.New("already used")   // spent, past its grace; its family is revoked before this returns
 	ErrLimit       = errors.New("limit reached")
-	ErrTooLarge    = errors.New("too large")  // Data, a sealed reply or a digest is out of bounds
+	ErrTooLarge    = errors.New("too large")  // Data, a sealed reply, a digest or a name is out of bounds
 	ErrCursor      = errors.New("bad cursor") // not one that this list handed out
 	ErrNewerSchema = errors.New("schema is newer than this program")
 	ErrUnavailable = errors.New("store unavailable")
@@ -34,6 +34,7 @@ const (
 	MinDigest = 16
 	MaxDigest = 64
 	MaxData   = 16 << 10
+	MaxName   = 1200 // bytes of an ID, Kind, Key, Name, Origin, OriginID, ClientID, Family or Slot
 	MaxPage   = 1000 // of List and Users; n is clamped to 1 … MaxPage
 )
 
@@ -227,7 +228,8 @@ type Store interface {
 
 	// Sweep removes at most max of what ended before a time: records, spent
 	// records, tombstones, remembered keys, counters. It reports how many. A
-	// spent record ends when it would have expired, or after SpentLife.
+	// spent record ends when it would have expired, or after SpentLife; one with
+	// an Origin that would never have expired stays entombed.
 	Sweep(ctx context.Context, before time.Time, max int) (int, error)
 
 	// Watch reports every committed change of any node, first

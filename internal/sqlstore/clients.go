@@ -49,7 +49,7 @@ func (o Ops) PutClient(ctx context.Context, c tokenstore.Client) (stored tokenst
 	if c.ID == "" {
 		return tokenstore.Client{}, errors.New("storing a client without an ID")
 	}
-	if len(c.Data) > tokenstore.MaxData {
+	if len(c.Data) > tokenstore.MaxData || len(c.ID) > tokenstore.MaxName {
 		return tokenstore.Client{}, tokenstore.ErrTooLarge
 	}
 	err = o.Engine.Write(ctx, func(t *Tx) error {

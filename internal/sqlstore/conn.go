@@ -5,100 +5,72 @@ package sqlstore
 
 import (
 	"context"
-	"database/sql"
-	"errors"
+	"io"
 )
 
-// A Conn is one connection with the statements that were prepared on it. It is
-// not safe for concurrent use.
+// A Session is a connection as a driver brings it. Statements are in the
+// driver's dialect. It is not safe for concurrent use.
 //
-// Statements run to their end even if ctx ends meanwhile: each is a matter of
-// microseconds, and to watch a context costs as much as a read. An Engine asks
-// ctx before.
+// Statements run to their end even if ctx ends meanwhile, or to the end of a
+// bound of the session's own: each is a matter of microseconds, and to watch a
+// context costs as much as a read. An Engine asks ctx before.
+type Session interface {
+	// Exec runs a statement and reports how many rows it affected.
+	Exec(ctx context.Context, statement string, args ...any) (int64, error)
+
+	// Query calls scan for each row. Scan must not use the session.
+	Query(ctx context.Context, statement string, args []any, scan func(Scanner) error) error
+
+	// Script runs several statements that nobody needs again.
+	Script(ctx context.Context, statements string) error
+}
+
+// A Scanner reads the columns of a row into what dest points to: strings, byte
+// slices and integers.
+type Scanner interface{ Scan(dest ...any) error }
+
+// A Conn is a Session that understands the statements of this package.
 type Conn struct {
-	sql      *sql.Conn
-	dialect  *Dialect
-	prepared map[string]*sql.Stmt
+	session Session
+	dialect *Dialect
 }
 
-// NewConn takes over a connection.
-func NewConn(conn *sql.Conn, dialect *Dialect) *Conn {
-	return &Conn{sql: conn, dialect: dialect, prepared: make(map[string]*sql.Stmt)}
+// Over returns a Conn that uses a session.
+func Over(session Session, dialect *Dialect) *Conn {
+	return &Conn{session: session, dialect: dialect}
 }
 
-// Close closes the statements and returns the connection to its pool.
+// Close closes the session, if it can be.
 func (c *Conn) Close() error {
-	var errs []error
-	for _, stmt := range c.prepared {
-		errs = append(errs, stmt.Close())
+	if closer, ok := c.session.(io.Closer); ok {
+		return closer.Close()
 	}
-	return errors.Join(append(errs, c.sql.Close())...)
+	return nil
 }
 
 // Exec runs a statement and reports how many rows it affected.
 func (c *Conn) Exec(ctx context.Context, query string, args ...any) (int64, error) {
-	ctx = context.WithoutCancel(ctx)
-	stmt, err := c.prepare(ctx, query)
-	if err != nil {
-		return 0, err
-	}
-	result, err := stmt.ExecContext(ctx, args...)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
+	return c.session.Exec(ctx, c.dialect.statement(query), args...)
 }
 
 // Row reads the first row, and reports whether there is one.
 func (c *Conn) Row(ctx context.Context, query string, args []any, dest ...any) (found bool, err error) {
-	err = c.Rows(ctx, query, args, func(rows *sql.Rows) error {
+	err = c.Rows(ctx, query, args, func(row Scanner) error {
 		if found {
 			return nil
 		}
 		found = true
-		return rows.Scan(dest...)
+		return row.Scan(dest...)
 	})
 	return found, err
 }
 
 // Rows calls scan for each row. Scan must not use the connection.
-func (c *Conn) Rows(ctx context.Context, query string, args []any, scan func(*sql.Rows) error) (err error) {
-	ctx = context.WithoutCancel(ctx)
-	stmt, err := c.prepare(ctx, query)
-	if err != nil {
-		return err
-	}
-	rows, err := stmt.QueryContext(ctx, args...)
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if closeErr := rows.Close(); err == nil {
-			err = closeErr
-		}
-	}()
-	for rows.Next() {
-		if err := scan(rows); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
+func (c *Conn) Rows(ctx context.Context, query string, args []any, scan func(Scanner) error) error {
+	return c.session.Query(ctx, c.dialect.statement(query), args, scan)
 }
 
 // script runs several statements that nobody needs again.
 func (c *Conn) script(ctx context.Context, statements string) error {
-	_, err := c.sql.ExecContext(context.WithoutCancel(ctx), statements)
-	return err
-}
-
-func (c *Conn) prepare(ctx context.Context, query string) (*sql.Stmt, error) {
-	if stmt, ok := c.prepared[query]; ok {
-		return stmt, nil
-	}
-	stmt, err := c.sql.PrepareContext(ctx, c.dialect.statement(query))
-	if err != nil {
-		return nil, err
-	}
-	c.prepared[query] = stmt
-	return stmt, nil
+	return c.session.Script(ctx, statements)
 }

@@ -27,7 +27,9 @@ func (o Ops) Hit(ctx context.Context, key string, limit int, per time.Duration, 
 		}
 		return per, nil
 	}
+	key = indexed(key)
 	err = o.Engine.Write(ctx, func(t *Tx) error {
+		wait = 0
 		var encoded []byte
 		if _, err := t.Row(ctx, getCounter, []any{key}, &encoded); err != nil {
 			return err

@@ -5,7 +5,6 @@ package sqlstore
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
@@ -13,7 +12,7 @@ import (
 
 const (
 	userStanding = `SELECT flags, password_version FROM users WHERE key = ?`
-	isEntombed   = `SELECT count(*) FROM tombstones WHERE digest = ? AND ends > ?`
+	tombOf       = `SELECT ends FROM tombstones WHERE digest = ?`
 	unbury       = `DELETE FROM tombstones WHERE digest = ?`
 
 	slotHolder = `SELECT c.n, ` + isLiving + ` FROM credentials c LEFT JOIN users u ON u.key = c.user_key
@@ -40,16 +39,6 @@ func (o Ops) Create(ctx context.Context, c tokenstore.Credential, max int, evict
 	return o.Engine.Write(ctx, func(t *Tx) error { return t.create(ctx, c, max, evict) })
 }
 
-func check(c tokenstore.Credential) error {
-	if c.ID == "" || c.Kind == "" {
-		return errors.New("creating a record without an ID or a kind")
-	}
-	if len(c.Digest) < tokenstore.MinDigest || len(c.Digest) > tokenstore.MaxDigest || len(c.Data) > tokenstore.MaxData {
-		return tokenstore.ErrTooLarge
-	}
-	return nil
-}
-
 func (t *Tx) create(ctx context.Context, c tokenstore.Credential, max int, evict bool) error {
 	var password int64
 	if c.UserKey != "" {
@@ -61,12 +50,8 @@ func (t *Tx) create(ctx context.Context, c tokenstore.Credential, max int, evict
 			return tokenstore.ErrNotFound
 		}
 	}
-	var entombed int64
-	if _, err := t.Row(ctx, isEntombed, []any{c.Digest, micros(c.Created)}, &entombed); err != nil {
+	if err := t.unbury(ctx, c); err != nil {
 		return err
-	}
-	if entombed > 0 {
-		return tokenstore.ErrExists
 	}
 	if err := t.takeSlot(ctx, c); err != nil {
 		return err
@@ -75,6 +60,20 @@ func (t *Tx) create(ctx context.Context, c tokenstore.Credential, max int, evict
 		return err
 	}
 	return t.makeRoom(ctx, c, password, max, evict)
+}
+
+// unbury removes a tombstone of the digest whose time is over.
+func (t *Tx) unbury(ctx context.Context, c tokenstore.Credential) error {
+	var ends int64
+	found, err := t.Row(ctx, tombOf, []any{c.Digest}, &ends)
+	if err != nil || !found {
+		return err
+	}
+	if ends > micros(c.Created) {
+		return tokenstore.ErrExists
+	}
+	_, err = t.Exec(ctx, unbury, c.Digest)
+	return err
 }
 
 // takeSlot removes a record that holds the slot of c and is dead.
@@ -95,9 +94,6 @@ func (t *Tx) takeSlot(ctx context.Context, c tokenstore.Credential) error {
 }
 
 func (t *Tx) add(ctx context.Context, c tokenstore.Credential) error {
-	if _, err := t.Exec(ctx, unbury, c.Digest); err != nil {
-		return err
-	}
 	n, err := t.Exec(ctx, addRecord, c.ID, c.Kind, c.Label, c.Digest, c.UserKey, c.ClientID, c.Family, c.Slot,
 		encodeList(c.Scopes), micros(c.Created), micros(c.Expires), micros(c.LastUsed), blob(c.Data), c.Origin,
 		c.PasswordVersion, end(c.Expires), blob(nil))

@@ -6,7 +6,6 @@ package sqlstore
 import (
 	"bytes"
 	"context"
-	"database/sql"
 	"time"
 
 	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
@@ -143,10 +142,11 @@ func (o Ops) List(ctx context.Context, f tokenstore.Filter, cursor string, n int
 	query := listRecords + conditions + ` ORDER BY c.created, c.id LIMIT ?`
 	args = append(append([]any{created, id}, args...), n+1)
 	err = o.Engine.Read(ctx, func(conn *Conn) error {
-		return conn.Rows(ctx, query, args, func(rows *sql.Rows) error {
+		page = nil
+		return conn.Rows(ctx, query, args, func(scanner Scanner) error {
 			var c tokenstore.Credential
 			var row credentialRow
-			if err := rows.Scan(append(row.dest(&c), &c.Digest)...); err != nil {
+			if err := scanner.Scan(append(row.dest(&c), &c.Digest)...); err != nil {
 				return err
 			}
 			page = append(page, c)

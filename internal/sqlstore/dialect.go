@@ -6,6 +6,7 @@ package sqlstore
 import (
 	"strconv"
 	"strings"
+	"sync"
 )
 
 // A Dialect is how a database differs from SQLite, in which the statements and
@@ -19,27 +20,38 @@ type Dialect struct {
 
 	// HasTable counts the tables of the name that is its one parameter.
 	HasTable string
+
+	// Holes says that numbers of the feed may be missing, of transactions that
+	// were undone. Then the numbers that were pruned are noted.
+	Holes bool
+
+	translated sync.Map // statements that are Numbered
 }
 
 // SQLite is the Dialect of SQLite.
 var SQLite = &Dialect{HasTable: `SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = ?`}
 
-// statement translates a statement. None of ours has a question mark in a
-// literal.
+// statement translates a statement, of which there are few. None of ours has a
+// question mark in a literal.
 func (d *Dialect) statement(query string) string {
 	if !d.Numbered {
 		return query
 	}
+	if known, ok := d.translated.Load(query); ok {
+		return known.(string)
+	}
 	var b strings.Builder
-	for i := 1; ; i++ {
-		before, after, found := strings.Cut(query, "?")
+	for i, rest := 1, query; ; i++ {
+		before, after, found := strings.Cut(rest, "?")
 		b.WriteString(before)
 		if !found {
-			return b.String()
+			break
 		}
 		b.WriteString("$" + strconv.Itoa(i))
-		query = after
+		rest = after
 	}
+	d.translated.Store(query, b.String())
+	return b.String()
 }
 
 func (d *Dialect) migration(script string) string {
@@ -48,3 +60,13 @@ func (d *Dialect) migration(script string) string {
 	}
 	return d.Schema.Replace(script)
 }
+
+// maxRows bounds how many rows one statement names, and so how many statements
+// there are that differ in it.
+const maxRows = 16
+
+// tuple is a list of n parameters: (?, ?).
+func tuple(n int) string { return "(?" + strings.Repeat(", ?", n-1) + ")" }
+
+// tuples is a list of n lists of two parameters: (?, ?), (?, ?).
+func tuples(n int) string { return "(?, ?)" + strings.Repeat(", (?, ?)", n-1) }

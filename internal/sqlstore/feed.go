@@ -5,8 +5,8 @@ package sqlstore
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
+	"strconv"
 
 	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
 )
@@ -24,30 +24,41 @@ const (
 	feedLength = 10_000
 	pruneEvery = 256
 	feedPage   = 1000
+
+	// pruned is the name in table meta of the highest number that was pruned.
+	pruned = "pruned"
 )
 
 // ErrGap says that changes were missed.
 var ErrGap = fmt.Errorf("changes were missed: %w", tokenstore.ErrUnavailable)
 
-// report writes what the transaction changed.
-func (t *Tx) report(ctx context.Context) error {
-	told := make(map[tokenstore.Change]bool, len(t.changes))
-	for _, c := range t.changes {
-		if told[c] {
-			continue
-		}
-		told[c] = true
+// Report writes what the transaction changed, just before it is committed.
+func (w *Work) Report(ctx context.Context, conn *Conn) error {
+	for _, c := range w.Changes() {
 		var seq int64
-		if _, err := t.Row(ctx, addChange, []any{flag(c.All), c.UserKey, c.CredentialID, c.Family, c.ClientID}, &seq); err != nil {
+		if _, err := conn.Row(ctx, addChange, []any{flag(c.All), c.UserKey, c.CredentialID, c.Family, c.ClientID}, &seq); err != nil {
 			return err
 		}
-		if seq%pruneEvery == 0 {
-			if _, err := t.Exec(ctx, pruneChanges, seq-feedLength); err != nil {
+		if Prunes(seq) {
+			if err := Prune(ctx, conn, seq); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// Prunes reports whether whoever wrote the change of that number prunes the feed.
+func Prunes(seq int64) bool { return seq%pruneEvery == 0 }
+
+// Prune removes what only those need who are too far behind the change of that
+// number, within a transaction that the caller has begun and will commit.
+func Prune(ctx context.Context, conn *Conn, seq int64) error {
+	if _, err := conn.Exec(ctx, pruneChanges, seq-feedLength); err != nil || !conn.dialect.Holes {
+		return err
+	}
+	_, err := conn.Exec(ctx, putMeta, pruned, strconv.FormatInt(seq-feedLength, 10))
+	return err
 }
 
 // FeedEnd returns the number of the last change.
@@ -57,19 +68,20 @@ func FeedEnd(ctx context.Context, conn *Conn) (seq int64, err error) {
 }
 
 // FeedSince returns what changed after a number, and the number of the last of
-// these changes. It needs numbers without holes, as SQLite gives them: a hole, or
-// an end before seq, is ErrGap.
+// these changes. It is ErrGap if some of them are not there any more, which shows
+// by a hole in the numbers or, where those have holes, by what was pruned, or by
+// an end before seq.
 func FeedSince(ctx context.Context, conn *Conn, seq int64) (changes []tokenstore.Change, last int64, err error) {
 	last = seq
-	for {
+	for more := true; more; {
 		n := 0
-		err = conn.Rows(ctx, changesSince, []any{last, feedPage}, func(rows *sql.Rows) error {
+		err = conn.Rows(ctx, changesSince, []any{last, feedPage}, func(row Scanner) error {
 			var next, all int64
 			var c tokenstore.Change
-			if err := rows.Scan(&next, &all, &c.UserKey, &c.CredentialID, &c.Family, &c.ClientID); err != nil {
+			if err := row.Scan(&next, &all, &c.UserKey, &c.CredentialID, &c.Family, &c.ClientID); err != nil {
 				return err
 			}
-			if next != last+1 {
+			if next != last+1 && !conn.dialect.Holes {
 				return ErrGap
 			}
 			c.All = all != 0
@@ -80,16 +92,39 @@ func FeedSince(ctx context.Context, conn *Conn, seq int64) (changes []tokenstore
 		if err != nil {
 			return nil, seq, err
 		}
-		if n < feedPage {
-			break
-		}
+		more = n == feedPage
 	}
-	if len(changes) == 0 {
-		latest, err := FeedEnd(ctx, conn)
-		if err == nil && latest < seq {
-			err = ErrGap
-		}
+	if err := checkGap(ctx, conn, seq, len(changes) > 0); err != nil {
 		return nil, seq, err
 	}
 	return changes, last, nil
+}
+
+// checkGap looks for what FeedSince may have missed. It comes after the changes
+// were read, so that what was pruned meanwhile is noticed.
+func checkGap(ctx context.Context, conn *Conn, seq int64, found bool) error {
+	if conn.dialect.Holes {
+		var text string
+		exists, err := conn.Row(ctx, getMeta, []any{pruned}, &text)
+		if err != nil {
+			return err
+		}
+		if exists {
+			upTo, err := strconv.ParseInt(text, 10, 64)
+			if err != nil {
+				return fmt.Errorf("reading how far the feed was pruned: %w", err)
+			}
+			if upTo > seq {
+				return ErrGap
+			}
+		}
+	}
+	if found {
+		return nil
+	}
+	latest, err := FeedEnd(ctx, conn)
+	if err == nil && latest < seq {
+		err = ErrGap
+	}
+	return err
 }

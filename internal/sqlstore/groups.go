@@ -4,10 +4,9 @@
 package sqlstore
 
 import (
+	"bytes"
 	"context"
-	"database/sql"
 	"errors"
-	"slices"
 
 	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
 )
@@ -16,14 +15,10 @@ const (
 	addGroup    = `INSERT INTO groups (name, permissions) VALUES (?, ?) ON CONFLICT (name) DO NOTHING`
 	putGroup    = `INSERT INTO groups (name, permissions) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET permissions = excluded.permissions`
 	getGroup    = `SELECT permissions FROM groups WHERE name = ?`
+	getGroups   = `SELECT name, permissions FROM groups WHERE name IN `
 	listGroups  = `SELECT name, permissions FROM groups ORDER BY name`
 	deleteGroup = `DELETE FROM groups WHERE name = ?`
-
-	members         = `SELECT ` + userColumns + ` FROM memberships m JOIN users u ON u.key = m.user_key WHERE m.group_name = ?`
-	addMembership   = `INSERT INTO memberships (group_name, user_key) VALUES (?, ?)`
-	dropMemberships = `DELETE FROM memberships WHERE user_key = ?`
-	dropMembers     = `DELETE FROM memberships WHERE group_name = ?`
-	setGroups       = `UPDATE users SET groups = ?, inherited = ? WHERE key = ?`
+	dropMembers = `DELETE FROM memberships WHERE group_name = ?`
 )
 
 // PutGroup is tokenstore.Store's.
@@ -31,19 +26,30 @@ func (o Ops) PutGroup(ctx context.Context, g tokenstore.Group) error {
 	if g.Name == "" {
 		return errors.New("storing a group without a name")
 	}
+	if err := within(g.Name); err != nil {
+		return err
+	}
+	permissions := sorted(g.Permissions)
+	encoded := encodeList(permissions)
 	return o.Engine.Write(ctx, func(t *Tx) error {
-		if _, err := t.Exec(ctx, putGroup, g.Name, encodeList(sorted(g.Permissions))); err != nil {
+		var old []byte
+		exists, err := t.Row(ctx, getGroup, []any{g.Name}, &old)
+		if err != nil || exists && bytes.Equal(old, encoded) {
 			return err
 		}
-		return t.regroup(ctx, g.Name, func(tokenstore.User) []string { return nil })
+		t.unlearn(g.Name)
+		if _, err := t.Exec(ctx, putGroup, g.Name, encoded); err != nil || !exists {
+			return err // a group that is new has no members
+		}
+		return t.regroup(ctx, g.Name, false)
 	})
 }
 
 // DeleteGroup is tokenstore.Store's.
 func (o Ops) DeleteGroup(ctx context.Context, name string) error {
 	return o.Engine.Write(ctx, func(t *Tx) error {
-		err := t.regroup(ctx, name, func(u tokenstore.User) []string { return []string{name} })
-		if err != nil {
+		t.unlearn(name)
+		if err := t.regroup(ctx, name, true); err != nil {
 			return err
 		}
 		if _, err := t.Exec(ctx, dropMembers, name); err != nil {
@@ -60,10 +66,11 @@ func (o Ops) DeleteGroup(ctx context.Context, name string) error {
 // Groups is tokenstore.Store's.
 func (o Ops) Groups(ctx context.Context) (groups []tokenstore.Group, err error) {
 	err = o.Engine.Read(ctx, func(conn *Conn) error {
-		return conn.Rows(ctx, listGroups, nil, func(rows *sql.Rows) error {
+		groups = nil
+		return conn.Rows(ctx, listGroups, nil, func(row Scanner) error {
 			var g tokenstore.Group
 			var permissions []byte
-			if err := rows.Scan(&g.Name, &permissions); err != nil {
+			if err := row.Scan(&g.Name, &permissions); err != nil {
 				return err
 			}
 			g.Permissions, err = decodeList[string](permissions)
@@ -75,56 +82,4 @@ func (o Ops) Groups(ctx context.Context) (groups []tokenstore.Group, err error) 
 		return nil, err
 	}
 	return groups, nil
-}
-
-// regroup takes the members of a group out of the groups that leave names, and
-// stores anew what they inherit from the others.
-func (t *Tx) regroup(ctx context.Context, group string, leave func(tokenstore.User) []string) error {
-	var users []tokenstore.User
-	err := t.Rows(ctx, members, []any{group}, func(rows *sql.Rows) error {
-		var u tokenstore.User
-		var row userRow
-		if err := rows.Scan(append(row.dest(&u), &u.Key)...); err != nil {
-			return err
-		}
-		users = append(users, u)
-		return row.finish(&users[len(users)-1], false)
-	})
-	if err != nil {
-		return err
-	}
-	for _, u := range users {
-		left := leave(u)
-		u.Groups = slices.DeleteFunc(u.Groups, func(name string) bool { return slices.Contains(left, name) })
-		inherited, err := t.inherited(ctx, u)
-		if err != nil {
-			return err
-		}
-		if _, err := t.Exec(ctx, setGroups, encodeList(u.Groups), encodeList(inherited), u.Key); err != nil {
-			return err
-		}
-		t.changed(tokenstore.Change{UserKey: u.Key})
-	}
-	return nil
-}
-
-// inherited returns what the user's groups give and the user does not have.
-func (t *Tx) inherited(ctx context.Context, u tokenstore.User) ([]string, error) {
-	var all []string
-	for _, group := range u.Groups {
-		var encoded []byte
-		if _, err := t.Row(ctx, getGroup, []any{group}, &encoded); err != nil {
-			return nil, err
-		}
-		permissions, err := decodeList[string](encoded)
-		if err != nil {
-			return nil, err
-		}
-		for _, p := range permissions {
-			if _, own := slices.BinarySearch(u.Permissions, p); !own {
-				all = append(all, p)
-			}
-		}
-	}
-	return sorted(all), nil
 }

@@ -18,6 +18,7 @@ const (
 
 // Remember is tokenstore.Store's.
 func (o Ops) Remember(ctx context.Context, key string, until time.Time) (fresh bool, err error) {
+	key = indexed(key)
 	err = o.Engine.Write(ctx, func(t *Tx) error {
 		n, err := t.Exec(ctx, remember, key, end(until))
 		fresh = n > 0
@@ -32,6 +33,7 @@ func (o Ops) Remember(ctx context.Context, key string, until time.Time) (fresh b
 
 // Known is tokenstore.Store's.
 func (o Ops) Known(ctx context.Context, key string) (known bool, err error) {
+	key = indexed(key)
 	err = o.Engine.Read(ctx, func(conn *Conn) error {
 		var n int
 		_, err := conn.Row(ctx, isKnown, []any{key}, &n)
@@ -43,6 +45,7 @@ func (o Ops) Known(ctx context.Context, key string) (known bool, err error) {
 
 // Forget is tokenstore.Store's.
 func (o Ops) Forget(ctx context.Context, key string) error {
+	key = indexed(key)
 	return o.Engine.Write(ctx, func(t *Tx) error {
 		if _, err := t.Exec(ctx, unlearn, key); err != nil {
 			return err

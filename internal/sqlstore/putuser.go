@@ -5,7 +5,6 @@ package sqlstore
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"slices"
 	"time"
@@ -18,7 +17,7 @@ const (
 		AND (u.name = ? OR u.origin = ? AND u.origin_id = ? AND (u.origin <> '' OR u.origin_id <> ''))`
 	addUser = `INSERT INTO users (name, email, full_name, origin, origin_id, password_hash, password_version, version,
 			flags, groups, permissions, inherited, key)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`
 	replaceUser = `UPDATE users SET name = ?, email = ?, full_name = ?, origin = ?, origin_id = ?, password_hash = ?,
 			password_version = ?, version = ?, flags = ?, groups = ?, permissions = ?, inherited = ?
 		WHERE key = ?`
@@ -36,10 +35,11 @@ func (o Ops) Users(ctx context.Context, cursor string, n int) (page []tokenstore
 	}
 	n = clamp(n)
 	err = o.Engine.Read(ctx, func(conn *Conn) error {
-		return conn.Rows(ctx, listUsers, []any{after, n + 1}, func(rows *sql.Rows) error {
+		page = nil
+		return conn.Rows(ctx, listUsers, []any{after, n + 1}, func(scanner Scanner) error {
 			var u tokenstore.User
 			var row userRow
-			if err := rows.Scan(append(row.dest(&u), &u.Key)...); err != nil {
+			if err := scanner.Scan(append(row.dest(&u), &u.Key)...); err != nil {
 				return err
 			}
 			page = append(page, u)
@@ -63,6 +63,9 @@ func (o Ops) PutUser(ctx context.Context, u tokenstore.User) (stored tokenstore.
 	}
 	own := slices.DeleteFunc(slices.Clone(u.Permissions), func(p string) bool { return slices.Contains(u.Inherited, p) })
 	u.Groups, u.Permissions, u.Inherited = sorted(u.Groups), sorted(own), nil
+	if err := within(append([]string{u.Key, u.Name, u.Origin, u.OriginID}, u.Groups...)...); err != nil {
+		return tokenstore.User{}, err
+	}
 	created := u.Key == ""
 	if created {
 		u.Key = tokenstore.NewUserKey(time.Now())
@@ -77,69 +80,84 @@ func (o Ops) PutUser(ctx context.Context, u tokenstore.User) (stored tokenstore.
 	return stored, nil
 }
 
-// putUser stores u. Unnamed says that its key was made for it, so that a version
-// cannot belong to it.
+// putUser stores u. Unnamed says that its key was made for it, so that nobody has
+// it and a version cannot belong to it.
 func (t *Tx) putUser(ctx context.Context, u tokenstore.User, unnamed bool) (tokenstore.User, error) {
-	old, err := t.user(ctx, false, userByKey, u.Key)
-	exists := err == nil
+	var old tokenstore.User
+	exists := false
+	if !unnamed {
+		var err error
+		old, err = t.user(ctx, false, userByKey, u.Key)
+		if err != nil && !errors.Is(err, tokenstore.ErrNotFound) {
+			return u, err
+		}
+		exists = err == nil
+	}
 	switch {
-	case err != nil && !errors.Is(err, tokenstore.ErrNotFound):
-		return u, err
 	case u.Version == 0 && exists:
 		return u, tokenstore.ErrExists
-	case u.Version != 0 && (!exists || unnamed):
+	case u.Version != 0 && !exists:
 		return u, tokenstore.ErrNotFound
 	case u.Version != old.Version:
 		return u, tokenstore.ErrStale
-	}
-	var taken int
-	if _, err := t.Row(ctx, nameTaken, []any{u.Key, u.Name, u.Origin, u.OriginID}, &taken); err != nil {
-		return u, err
-	}
-	if taken > 0 {
-		return u, tokenstore.ErrExists
 	}
 	if exists && u.PasswordVersion == old.PasswordVersion && u.PasswordHash != old.PasswordHash {
 		u.PasswordVersion++
 	}
 	u.PasswordVersion = max(u.PasswordVersion, 1)
 	u.Version = old.Version + 1
-	for _, group := range u.Groups {
-		if _, err := t.Exec(ctx, addGroup, group, blob(nil)); err != nil {
-			return u, err
-		}
-	}
-	inherited, err := t.inherited(ctx, u)
+	given, err := t.permissions(ctx, u.Groups)
 	if err != nil {
 		return u, err
 	}
-	store := addUser
-	if exists {
-		store = replaceUser
+	fields := []any{
+		u.Name, u.Email, u.FullName, u.Origin, u.OriginID, u.PasswordHash, u.PasswordVersion, u.Version, flags(u),
+		encodeList(u.Groups), encodeList(u.Permissions), encodeList(inherit(u.Permissions, given)), u.Key,
 	}
-	if _, err := t.Exec(ctx, store, u.Name, u.Email, u.FullName, u.Origin, u.OriginID, u.PasswordHash,
-		u.PasswordVersion, u.Version, flags(u),
-		encodeList(u.Groups), encodeList(u.Permissions), encodeList(inherited), u.Key); err != nil {
+	if exists {
+		err = t.replaceUser(ctx, old, u, fields)
+	} else {
+		err = t.addUser(ctx, fields)
+	}
+	if err != nil {
 		return u, err
 	}
 	t.changed(tokenstore.Change{UserKey: u.Key})
-	if exists && slices.Equal(old.Groups, u.Groups) {
+	if slices.Equal(old.Groups, u.Groups) {
 		return u, nil
 	}
-	return u, t.enrol(ctx, u)
+	for _, group := range u.Groups {
+		if _, known := given[group]; known {
+			continue
+		}
+		if _, err := t.Exec(ctx, addGroup, group, blob(nil)); err != nil {
+			return u, err
+		}
+		t.learn(group, nil)
+	}
+	return u, t.enrol(ctx, u, !exists)
 }
 
-// enrol makes the memberships of the user those that it names.
-func (t *Tx) enrol(ctx context.Context, u tokenstore.User) error {
-	if _, err := t.Exec(ctx, dropMemberships, u.Key); err != nil {
-		return err
+func (t *Tx) addUser(ctx context.Context, fields []any) error {
+	n, err := t.Exec(ctx, addUser, fields...)
+	if err == nil && n == 0 {
+		return tokenstore.ErrExists
 	}
-	for _, group := range u.Groups {
-		if _, err := t.Exec(ctx, addMembership, group, u.Key); err != nil {
+	return err
+}
+
+func (t *Tx) replaceUser(ctx context.Context, old, u tokenstore.User, fields []any) error {
+	if u.Name != old.Name || u.Origin != old.Origin || u.OriginID != old.OriginID {
+		var taken int
+		if _, err := t.Row(ctx, nameTaken, []any{u.Key, u.Name, u.Origin, u.OriginID}, &taken); err != nil {
 			return err
 		}
+		if taken > 0 {
+			return tokenstore.ErrExists
+		}
 	}
-	return nil
+	_, err := t.Exec(ctx, replaceUser, fields...)
+	return err
 }
 
 // Rehash is tokenstore.Store's.

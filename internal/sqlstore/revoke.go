@@ -5,7 +5,6 @@ package sqlstore
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 
 	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
@@ -75,10 +74,10 @@ func (t *Tx) revoke(ctx context.Context, conditions string, args ...any) (n int,
 func (t *Tx) revokeAll(ctx context.Context, many tokenstore.Change, conditions string, args ...any) (n int, err error) {
 	var ids []string
 	imported := false
-	err = t.Rows(ctx, selectRevoked+conditions+` LIMIT ?`, append(args[:len(args):len(args)], manyRevoked), func(rows *sql.Rows) error {
+	err = t.Rows(ctx, selectRevoked+conditions+` LIMIT ?`, append(args[:len(args):len(args)], manyRevoked), func(row Scanner) error {
 		var id, origin string
 		var state int
-		if err := rows.Scan(&id, &state, &origin); err != nil {
+		if err := row.Scan(&id, &state, &origin); err != nil {
 			return err
 		}
 		ids = append(ids, id)

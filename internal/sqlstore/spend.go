@@ -21,6 +21,7 @@ const (
 // Consume is tokenstore.Store's.
 func (o Ops) Consume(ctx context.Context, digest []byte, now time.Time) (c tokenstore.Credential, err error) {
 	err = o.Engine.Write(ctx, func(t *Tx) error {
+		c = tokenstore.Credential{}
 		rec, err := t.find(ctx, findRecord, digest)
 		if err != nil {
 			return err

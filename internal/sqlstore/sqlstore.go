@@ -39,25 +39,3 @@ type Ops struct {
 	// how long it keeps other writers waiting.
 	SweepBatch int
 }
-
-// A Tx is a transaction under way.
-type Tx struct {
-	*Conn
-	changes []tokenstore.Change
-}
-
-// Run runs f in a transaction that the caller has begun and will end. It
-// records in the feed what f changed.
-func Run(ctx context.Context, conn *Conn, f func(*Tx) error) error {
-	t := &Tx{Conn: conn}
-	err := f(t)
-	if !Keeps(err) {
-		return err
-	}
-	if feedErr := t.report(ctx); feedErr != nil {
-		return feedErr
-	}
-	return err
-}
-
-func (t *Tx) changed(c tokenstore.Change) { t.changes = append(t.changes, c) }

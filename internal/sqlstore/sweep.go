@@ -8,9 +8,19 @@ import (
 	"time"
 )
 
+const (
+	endedRecords = ` n IN (SELECT n FROM credentials WHERE ends < ? ORDER BY ends, n LIMIT ?)`
+
+	// A spent record that would never have expired goes after its time, and an
+	// imported one must not come back by that.
+	entombEnded = `INSERT INTO tombstones (digest, ends) SELECT digest, ? FROM credentials
+		WHERE origin <> '' AND expires = ? AND` + endedRecords + ` ON CONFLICT (digest) DO UPDATE SET ends = excluded.ends`
+	sweepRecords = `DELETE FROM credentials WHERE` + endedRecords
+)
+
 // sweeps remove what ended, some at a time.
 var sweeps = []string{
-	`DELETE FROM credentials WHERE n IN (SELECT n FROM credentials WHERE ends < ? LIMIT ?)`,
+	sweepRecords,
 	`DELETE FROM tombstones WHERE digest IN (SELECT digest FROM tombstones WHERE ends < ? LIMIT ?)`,
 	`DELETE FROM remembered WHERE key IN (SELECT key FROM remembered WHERE ends < ? LIMIT ?)`,
 	`DELETE FROM counters WHERE key IN (SELECT key FROM counters WHERE ends < ? LIMIT ?)`,
@@ -28,6 +38,11 @@ func (o Ops) Sweep(ctx context.Context, before time.Time, max int) (total int, e
 			batch := min(o.SweepBatch, max-total)
 			var n int64
 			err := o.Engine.Write(ctx, func(t *Tx) (err error) {
+				if sweep == sweepRecords {
+					if _, err := t.Exec(ctx, entombEnded, int64(forever), never, micros(before), batch); err != nil {
+						return err
+					}
+				}
 				n, err = t.Exec(ctx, sweep, micros(before), batch)
 				return err
 			})

@@ -37,7 +37,7 @@ func (o ops) PutClient(ctx context.Context, c tokenstore.Client) (stored tokenst
 	if c.ID == "" {
 		return tokenstore.Client{}, errors.New("storing a client without an ID")
 	}
-	if len(c.Data) > tokenstore.MaxData {
+	if len(c.Data) > tokenstore.MaxData || tooLong(c.ID) {
 		return tokenstore.Client{}, tokenstore.ErrTooLarge
 	}
 	c = copiedClient(c)

@@ -16,8 +16,19 @@ func (o ops) PutGroup(ctx context.Context, g tokenstore.Group) error {
 	if g.Name == "" {
 		return errors.New("storing a group without a name")
 	}
+	if tooLong(g.Name) {
+		return tokenstore.ErrTooLarge
+	}
+	permissions := sorted(slices.Clone(g.Permissions))
 	return o.write(ctx, func(s *state) error {
-		put(s, s.groups, g.Name, sorted(slices.Clone(g.Permissions)))
+		old, exists := s.groups[g.Name]
+		if exists && slices.Equal(old, permissions) {
+			return nil
+		}
+		put(s, s.groups, g.Name, permissions)
+		if !exists {
+			return nil // it has no members
+		}
 		for key, u := range s.people {
 			if slices.Contains(u.Groups, g.Name) {
 				s.changed(tokenstore.Change{UserKey: key})

@@ -60,6 +60,9 @@ func (s *state) create(c tokenstore.Credential, limit int, evict bool) error {
 	if len(c.Digest) < tokenstore.MinDigest || len(c.Digest) > tokenstore.MaxDigest || len(c.Data) > tokenstore.MaxData {
 		return tokenstore.ErrTooLarge
 	}
+	if tooLong(c.ID, c.Kind, c.UserKey, c.ClientID, c.Family, c.Slot) {
+		return tokenstore.ErrTooLarge
+	}
 	if c.UserKey != "" && !s.people[c.UserKey].Active {
 		return tokenstore.ErrNotFound
 	}
@@ -79,6 +82,11 @@ func (s *state) create(c tokenstore.Credential, limit int, evict bool) error {
 	drop(s, s.tombs, string(e.Digest))
 	s.add(e)
 	return nil
+}
+
+// tooLong reports whether one of the names is longer than the contract allows.
+func tooLong(names ...string) bool {
+	return slices.ContainsFunc(names, func(name string) bool { return len(name) > tokenstore.MaxName })
 }
 
 // makeRoom sees to the limit that a new record is created under.

@@ -24,6 +24,9 @@ func (o ops) Sweep(ctx context.Context, before time.Time, max int) (n int, err e
 		for _, e := range s.records {
 			if due(e.end()) {
 				s.remove(e)
+				if e.Origin != "" && e.Expires.IsZero() {
+					put(s, s.tombs, string(e.Digest), time.Time{})
+				}
 			}
 		}
 		for digest, until := range s.tombs {

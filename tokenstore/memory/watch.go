@@ -15,6 +15,9 @@ import (
 // is sent away: it rechecks everything, which is cheaper than to catch up.
 const backlog = 4096
 
+// manyChanges of one transaction are reported as one of everything.
+const manyChanges = 64
+
 // errBehind ends a Watch whose callback is too slow.
 var errBehind = fmt.Errorf("watcher is more than %d changes behind: %w", backlog, tokenstore.ErrUnavailable)
 
@@ -60,6 +63,9 @@ func (s *Store) Watch(ctx context.Context, changed func(tokenstore.Change)) erro
 // publish gives changes to every watcher and waits for none. The caller holds
 // the lock, so that all see them in the order of the commits.
 func (db *database) publish(changes []tokenstore.Change) {
+	if len(changes) > manyChanges {
+		changes = []tokenstore.Change{{All: true}}
+	}
 	for w := range db.watchers {
 		for _, c := range changes {
 			select {

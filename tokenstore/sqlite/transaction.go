@@ -62,11 +62,11 @@ func (h *handle) transact(ctx context.Context, f func() error) error {
 }
 
 // within runs f in a transaction within the one under way.
-func within(ctx context.Context, conn *sqlstore.Conn, f func(*sqlstore.Tx) error) error {
+func within(ctx context.Context, conn *sqlstore.Conn, f func() error) error {
 	if _, err := conn.Exec(ctx, `SAVEPOINT one`); err != nil {
 		return err
 	}
-	err := sqlstore.Run(ctx, conn, f)
+	err := f()
 	if !sqlstore.Keeps(err) {
 		if _, undoErr := conn.Exec(ctx, `ROLLBACK TO one`); undoErr != nil {
 			// SQLite has rolled everything back by itself, as it does when the
@@ -98,8 +98,10 @@ func (s *Store) InTx(ctx context.Context, f func(tokenstore.Store) error) error 
 					return errUndone
 				case tx.broken != nil:
 					return tx.broken
-				default:
+				case ctx.Err() != nil:
 					return ctx.Err()
+				default:
+					return tx.work.Report(ctx, conn)
 				}
 			})
 		})
@@ -117,6 +119,7 @@ var errUndone = fmt.Errorf("undone: %w", tokenstore.ErrStale)
 type transaction struct {
 	sqlstore.Ops
 	path string
+	work sqlstore.Work
 
 	mu     sync.Mutex
 	conn   *sqlstore.Conn
@@ -137,7 +140,9 @@ func (t *transaction) Read(ctx context.Context, f func(*sqlstore.Conn) error) er
 
 // Write is sqlstore.Engine's.
 func (t *transaction) Write(ctx context.Context, f func(*sqlstore.Tx) error) error {
-	return t.use(ctx, func() error { return within(ctx, t.conn, f) })
+	return t.use(ctx, func() error {
+		return within(ctx, t.conn, func() error { return t.work.Do(ctx, t.conn, f) })
+	})
 }
 
 func (t *transaction) use(ctx context.Context, f func() error) error {

@@ -140,7 +140,7 @@ func (w *writer) run(ctx context.Context, batch []*job) {
 	results := make([]error, len(batch))
 	err := w.handle.transact(ctx, func() error {
 		for i, j := range batch {
-			results[i] = within(ctx, w.conn, j.f)
+			results[i] = within(ctx, w.conn, func() error { return sqlstore.Run(ctx, w.conn, j.f) })
 			if results[i] != nil && !isAnswer(results[i]) {
 				return &failed{results[i]}
 			}

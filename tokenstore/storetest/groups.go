@@ -5,6 +5,7 @@ package storetest
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
 )
@@ -88,6 +89,38 @@ var groupTests = []test{
 		_, got, err := f.store.Lookup(f.Context(), digest("a"), t0)
 		f.ok(err)
 		f.sameStrings("permissions", got.Permissions, "b.b")
+	}},
+	{"changes reach members of every sort", func(f *fixture) {
+		f.group("g", "a.a")
+		f.group("other", "x.x", "p0.p")
+		var keys []string
+		for i := range 40 {
+			u := tokenstore.User{Name: fmt.Sprint("user", i), Groups: []string{"g"}, Permissions: []string{fmt.Sprintf("p%d.p", i)}}
+			if i%2 == 0 {
+				u.Groups = append(u.Groups, "other")
+			}
+			keys = append(keys, f.put(u).Key)
+		}
+		wants := func(given ...string) {
+			f.Helper()
+			for i, key := range keys {
+				u, err := f.store.User(f.Context(), key)
+				f.ok(err)
+				want := append([]string{fmt.Sprintf("p%d.p", i)}, given...)
+				if i%2 == 0 {
+					want = append(want, "p0.p", "x.x")
+				}
+				slices.Sort(want)
+				f.sameStrings(u.Name, u.Permissions, slices.Compact(want)...)
+			}
+		}
+		wants("a.a")
+		f.group("g", "b.b", "p7.p")
+		wants("b.b", "p7.p")
+		f.group("g", "b.b", "p7.p")
+		wants("b.b", "p7.p")
+		f.ok(f.store.DeleteGroup(f.Context(), "g"))
+		wants()
 	}},
 	{"membership creates a group, and changes none", func(f *fixture) {
 		f.group("old", "a.a")

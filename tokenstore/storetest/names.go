@@ -6,6 +6,7 @@ package storetest
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
 )
@@ -75,6 +76,60 @@ var nameTests = []test{
 			_, err := f.store.Client(f.Context(), name)
 			f.wants(err, tokenstore.ErrNotFound)
 		}
+	}},
+	{"too long ones are refused", func(f *fixture) {
+		longest := strings.Repeat("x", tokenstore.MaxName)
+		long := longest + "x"
+		f.group(longest)
+		u := f.put(tokenstore.User{Key: longest, Name: longest, Origin: longest, OriginID: longest, Groups: []string{longest}, Active: true})
+		c := record("a")
+		c.ID, c.Kind, c.UserKey, c.ClientID, c.Family, c.Slot = longest, longest, u.Key, longest, longest, longest
+		f.create(c)
+		f.client(tokenstore.Client{ID: longest})
+
+		f.wants(f.store.PutGroup(f.Context(), tokenstore.Group{Name: long}), tokenstore.ErrTooLarge)
+		for _, u := range []tokenstore.User{
+			{Name: long},
+			{Name: "a", Key: long},
+			{Name: "a", Origin: long},
+			{Name: "a", OriginID: long},
+			{Name: "a", Groups: []string{"g", long}},
+		} {
+			_, err := f.store.PutUser(f.Context(), u)
+			f.wants(err, tokenstore.ErrTooLarge)
+		}
+		for _, change := range []func(*tokenstore.Credential){
+			func(c *tokenstore.Credential) { c.ID = long },
+			func(c *tokenstore.Credential) { c.Kind = long },
+			func(c *tokenstore.Credential) { c.UserKey = long },
+			func(c *tokenstore.Credential) { c.ClientID = long },
+			func(c *tokenstore.Credential) { c.Family = long },
+			func(c *tokenstore.Credential) { c.Slot = long },
+		} {
+			c := record("b")
+			change(&c)
+			f.wants(f.store.Create(f.Context(), c, 0, false), tokenstore.ErrTooLarge)
+		}
+		_, err := f.store.PutClient(f.Context(), tokenstore.Client{ID: long})
+		f.wants(err, tokenstore.ErrTooLarge)
+		_, err = f.store.UserByName(f.Context(), long)
+		f.wants(err, tokenstore.ErrNotFound)
+		f.wantIDs(tokenstore.Filter{Family: long})
+	}},
+	{"keys may be of any length", func(f *fixture) {
+		long := strings.Repeat("x", 1<<16)
+		for _, key := range []string{long, long + "x"} {
+			f.known(key, false)
+			f.remember(key, t0, true)
+			f.known(key, true)
+			if wait := f.hit(key, 1, t0); wait != 0 {
+				f.Errorf("Hit = %v, want 0", wait)
+			}
+			f.hits(key, 1, t0, time.Minute)
+		}
+		f.ok(f.store.Forget(f.Context(), long))
+		f.known(long, false)
+		f.known(long+"x", true)
 	}},
 	{"remembered keys and counters", func(f *fixture) {
 		for _, name := range hostile {

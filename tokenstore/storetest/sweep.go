@@ -83,6 +83,29 @@ var sweepTests = []test{
 		_, err = f.store.Consume(f.Context(), c.Digest, t0)
 		f.wants(err, tokenstore.ErrNotFound)
 	}},
+	{"entombs imported ones among them for ever", func(f *fixture) {
+		for _, name := range []string{"consumed", "rotated", "our own"} {
+			c := imported(name)
+			if name == "our own" {
+				c.Origin = ""
+			}
+			c.Expires = time.Time{}
+			f.create(c)
+		}
+		for _, name := range []string{"consumed", "our own"} {
+			_, err := f.store.Consume(f.Context(), digest(name), t0)
+			f.ok(err)
+		}
+		_, _, err := f.store.Rotate(f.Context(), digest("rotated"), nil, nil, t0, grace)
+		f.ok(err)
+		after := at(tokenstore.SpentLife + time.Second)
+		f.sweep(after, 2, 2)
+		f.sweep(after, 100, 1)
+		f.sweep(at(200*365*24*time.Hour), 100, 0)
+		f.entombed("consumed", after)
+		f.entombed("rotated", at(200*365*24*time.Hour))
+		f.create(record("our own"))
+	}},
 	{"keeps an eye on spent records until they would have expired", func(f *fixture) {
 		f.create(member("old"))
 		f.rotates("old", "new", t0)

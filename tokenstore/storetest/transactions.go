@@ -5,6 +5,7 @@ package storetest
 
 import (
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
@@ -212,6 +213,44 @@ var transactionTests = []test{
 				f.Error("an undone change was reported")
 			}
 		}
+	}},
+	{"many changes of one are reported, one by one or at once", func(f *fixture) {
+		tx := f.transactor()
+		var users []tokenstore.User
+		for i := range 100 {
+			users = append(users, f.put(tokenstore.User{Name: fmt.Sprint("user", i)}))
+		}
+		w := f.watch()
+		f.ok(tx.InTx(f.Context(), func(s tokenstore.Store) error {
+			for _, u := range users {
+				if _, err := s.PutUser(f.Context(), u); err != nil {
+					return err
+				}
+			}
+			return nil
+		}))
+		for _, u := range users {
+			w.reports("PutUser", func(c tokenstore.Change) bool { return c.All || c.UserKey == u.Key })
+		}
+	}},
+	{"what a refused call knew is forgotten", func(f *fixture) {
+		tx := f.transactor()
+		f.user("alice")
+		f.ok(tx.InTx(f.Context(), func(s tokenstore.Store) error {
+			u, err := s.PutUser(f.Context(), tokenstore.User{Name: "bob", Groups: []string{"g"}})
+			f.ok(err)
+			f.ok(s.DeleteGroup(f.Context(), "g"))
+			_, err = s.PutUser(f.Context(), tokenstore.User{Name: "alice", Groups: []string{"g", "h"}})
+			f.wants(err, tokenstore.ErrExists)
+			f.ok(s.PutGroup(f.Context(), tokenstore.Group{Name: "g", Permissions: []string{"a.a"}}))
+			u.Groups = []string{"g", "h"}
+			_, err = s.PutUser(f.Context(), u)
+			return err
+		}))
+		f.wantGroups("g[a.a]", "h[]")
+		u, err := f.store.UserByName(f.Context(), "bob")
+		f.ok(err)
+		f.sameStrings("permissions", u.Permissions, "a.a")
 	}},
 	{"one at a time changes what it read", func(f *fixture) {
 		tx := f.transactor()

@@ -30,7 +30,7 @@ type format struct {
 }
 
 // formats are asked in order; the first that claims a hash reads it.
-var formats = slices.Concat(argon2Formats, bcryptFormats, scryptFormats, pbkdf2Formats, djangoFormats, djangoWeakFormats)
+var formats = slices.Concat(argon2Formats, bcryptFormats, scryptFormats, pbkdf2Formats, djangoFormats, djangoWeakFormats, htpasswdFormats)
 
 // WeakFormats returns the names that Config.Weak and Check know.
 func WeakFormats() []string {

@@ -1,0 +1,202 @@
+// SPDX-FileCopyrightText: The caddy-rest-auth authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package django reads what a Django project's `manage.py dumpdata` writes: its
+// users, groups, permissions and the tokens of rest_framework.authtoken.
+//
+// A dump is read once, whatever its size, and what matters of it is kept in
+// unnamed temporary files: a record may refer to one that comes later. Memory is
+// bounded by the number of users, not by the length of the dump. Keys of tokens
+// are never written anywhere, only their digests.
+package django
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"io"
+	"strings"
+	"time"
+)
+
+// Bounds of a dump. Each holds for what is kept in memory.
+const (
+	MaxUsers       = 2_000_000
+	MaxTokens      = 2_000_000
+	MaxGroups      = 100_000
+	MaxPermissions = 100_000
+	maxModels      = 500 // that are named as not imported
+	maxWarnings    = 100 // that are named
+)
+
+// DefaultUserModel is Django's own.
+const DefaultUserModel = "auth.user"
+
+// Options say how to read a dump.
+type Options struct {
+	// UserModel is AUTH_USER_MODEL, as accounts.User. Case does not matter.
+	// Default: DefaultUserModel.
+	UserModel string
+
+	// UsernameField is the model's USERNAME_FIELD. Default: username.
+	UsernameField string
+
+	// Canonical returns the form of a login name that is stored. Two users of
+	// the same form are a problem.
+	Canonical func(name string) string
+
+	// Dir is where the temporary files are made. Default: the system's.
+	Dir string
+}
+
+// A User is one user of a dump.
+type User struct {
+	Row  int
+	ID   string // the primary key as text; empty if the dump has none
+	Name string
+
+	Email, FullName          string
+	Password                 string // as Django stores it; at most 2 KiB of it
+	Active, Staff, Superuser bool
+
+	Groups      []string // names
+	Permissions []string // as app.codename
+}
+
+// A Group is one group of a dump.
+type Group struct {
+	Row         int
+	Name        string
+	Permissions []string // as app.codename
+}
+
+// A Token is a key of rest_framework.authtoken. Its user is named by one of
+// UserID and UserName.
+type Token struct {
+	Row              int
+	Digest           []byte // SHA-256 of the key
+	UserID, UserName string
+	Created          time.Time // zero if the dump does not say
+}
+
+// A Dump is what was read. Its files are gone after Close.
+type Dump struct {
+	// Rows is how many records there were of any model.
+	Rows int
+
+	// Users, Groups and Tokens are how many there were of each.
+	Users, Groups, Tokens int
+
+	// Other is how many records there were of each model that is not imported,
+	// and OtherRows of all of these.
+	Other     map[string]int
+	OtherRows int
+
+	// Warnings are what does not keep the dump from being imported. There may
+	// be more than are listed.
+	Warnings     []Problem
+	MoreWarnings int
+
+	*tables
+	users, groups, tokens *spool
+}
+
+// Read reads a dump to its end. It returns *Problems if the dump cannot be
+// imported, and the reader's error if it cannot be read.
+func Read(ctx context.Context, r io.Reader, o Options) (d *Dump, err error) {
+	if o.UserModel == "" {
+		o.UserModel = DefaultUserModel
+	}
+	o.UserModel = strings.ToLower(o.UserModel)
+	if o.UsernameField == "" {
+		o.UsernameField = "username"
+	}
+	d = &Dump{Other: make(map[string]int), tables: newTables()}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, d.Close())
+			d = nil
+		}
+	}()
+	for _, s := range []**spool{&d.users, &d.groups, &d.tokens} {
+		if *s, err = newSpool(o.Dir); err != nil {
+			return d, err
+		}
+	}
+	dec := &decoder{Options: o, Dump: d, s: newScanner(r), ctx: ctx}
+	if err := dec.read(); err != nil {
+		return d, err
+	}
+	return d, dec.verify()
+}
+
+// Close removes what was kept.
+func (d *Dump) Close() error {
+	var errs []error
+	for _, s := range []*spool{d.users, d.groups, d.tokens} {
+		if s != nil {
+			errs = append(errs, s.close())
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// warn notes what an operator should know.
+func (d *Dump) warn(p Problem) {
+	if len(d.Warnings) == maxWarnings {
+		d.MoreWarnings++
+		return
+	}
+	d.Warnings = append(d.Warnings, p)
+}
+
+// DumpLine is how to make a dump that can be imported.
+func DumpLine(userModel string) string {
+	return fmt.Sprintf("python manage.py dumpdata --natural-foreign %s auth.group authtoken.token --output dump.json", userModel)
+}
+
+// tables are what is remembered of records to find those that others refer to.
+// Users and tokens are remembered by 64 bits under a random seed, which is enough
+// to tell millions apart.
+type tables struct {
+	seed         maphash.Seed
+	ids, names   map[uint64]int // rows of users
+	keys         map[[16]byte]int
+	owners       map[uint64]int        // rows of tokens, by user
+	groupNames   map[string]int        // rows of groups
+	groupsByPK   map[string]string     // names
+	permissions  map[string]permission // by primary key
+	contentTypes map[string]string     // app labels by primary key
+}
+
+// A permission is a codename and the content type that says its app.
+type permission struct {
+	codename    string
+	contentType ref
+}
+
+func newTables() *tables {
+	return &tables{
+		seed: maphash.MakeSeed(), ids: make(map[uint64]int), names: make(map[uint64]int),
+		keys: make(map[[16]byte]int), owners: make(map[uint64]int),
+		groupNames: make(map[string]int), groupsByPK: make(map[string]string),
+		permissions: make(map[string]permission), contentTypes: make(map[string]string),
+	}
+}
+
+func (t *tables) sum(text string) uint64 { return maphash.String(t.seed, text) }
+
+// HasID reports whether the dump has a user of that primary key.
+func (d *Dump) HasID(id string) bool { return d.ids[d.sum(id)] > 0 }
+
+// HasName reports whether the dump has a user of that canonical name.
+func (d *Dump) HasName(name string) bool { return d.names[d.sum(name)] > 0 }
+
+// HasToken reports whether the dump has a token of that digest.
+func (d *Dump) HasToken(digest []byte) bool {
+	return len(digest) >= 16 && d.keys[[16]byte(digest)] > 0
+}
+
+// HasGroup reports whether the dump has a group of that name.
+func (d *Dump) HasGroup(name string) bool { return d.groupNames[name] > 0 }

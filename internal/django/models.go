@@ -1,0 +1,212 @@
+// SPDX-FileCopyrightText: The caddy-rest-auth authors
+// SPDX-License-Identifier: Apache-2.0
+
+package django
+
+import (
+	"crypto/sha256"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+const (
+	maxGroupName  = 150 // characters, as in Django
+	maxPermission = 255 // bytes of app.codename
+	maxKey        = 512 // bytes; longer tokens are not looked up
+	shortKey      = 32  // bytes; below that it may be guessed
+)
+
+// entity returns what a record of the model is read into, or nil.
+func (d *decoder) entity(model string) entity {
+	switch strings.ToLower(model) {
+	case d.UserModel:
+		return &user{usernameField: d.UsernameField}
+	case "auth.group":
+		return new(group)
+	case "auth.permission":
+		return new(permissionRow)
+	case "contenttypes.contenttype":
+		return new(contentType)
+	case "authtoken.token":
+		return new(token)
+	}
+	return nil
+}
+
+type group struct {
+	Row         int    `json:"row"`
+	Name        string `json:"name"`
+	Permissions []ref  `json:"permissions,omitempty"`
+}
+
+func (g *group) field(f *field) (own bool, err error) {
+	switch f.name {
+	case "name":
+		g.Name, err = f.text(maxText)
+	case "permissions":
+		g.Permissions, err = f.refs()
+	default:
+		return false, nil
+	}
+	return true, err
+}
+
+func (g *group) finish(d *decoder, r *record) error {
+	g.Row = r.row
+	switch {
+	case g.Name == "":
+		return wrong("the group has no name")
+	case utf8.RuneCountInString(g.Name) > maxGroupName:
+		return wrong("the group's name is longer than %d characters", maxGroupName)
+	case strings.ContainsFunc(g.Name, hidden):
+		return wrong("the group's name contains a control character")
+	case strings.Contains(g.Name, ","):
+		return wrong("the group's name contains ',', which separates groups in headers: an upstream would read two groups; rename it")
+	case len(d.groupNames) >= MaxGroups:
+		return errBounds
+	}
+	if row := d.groupNames[g.Name]; row > 0 {
+		return wrong("row %d is a group of the same name", row)
+	}
+	if r.pk != "" {
+		if _, taken := d.groupsByPK[r.pk]; taken {
+			return wrong("another group has the same primary key")
+		}
+		d.groupsByPK[r.pk] = g.Name
+	}
+	d.groupNames[g.Name] = r.row
+	d.Groups++
+	return d.groups.add(g)
+}
+
+type permissionRow struct{ permission }
+
+func (p *permissionRow) field(f *field) (own bool, err error) {
+	switch f.name {
+	case "codename":
+		p.codename, err = f.text(maxName)
+	case "content_type":
+		p.contentType, err = f.ref()
+	default:
+		return false, nil
+	}
+	return true, err
+}
+
+func (p *permissionRow) finish(d *decoder, r *record) error {
+	if p.codename == "" || p.contentType.none() {
+		return wrong("a permission needs a codename and a content type")
+	}
+	if r.pk == "" {
+		return nil
+	}
+	if len(d.permissions) >= MaxPermissions {
+		return errBounds
+	}
+	if _, taken := d.permissions[r.pk]; taken {
+		return wrong("another permission has the same primary key")
+	}
+	d.permissions[r.pk] = p.permission
+	return nil
+}
+
+type contentType struct{ app string }
+
+func (c *contentType) field(f *field) (own bool, err error) {
+	if f.name != "app_label" {
+		return false, nil
+	}
+	c.app, err = f.text(maxName)
+	return true, err
+}
+
+func (c *contentType) finish(d *decoder, r *record) error {
+	if c.app == "" {
+		return wrong("a content type needs an app_label")
+	}
+	if r.pk == "" {
+		return nil
+	}
+	if len(d.contentTypes) >= MaxPermissions {
+		return errBounds
+	}
+	if _, taken := d.contentTypes[r.pk]; taken {
+		return wrong("another content type has the same primary key")
+	}
+	d.contentTypes[r.pk] = c.app
+	return nil
+}
+
+type token struct {
+	Row     int       `json:"row"`
+	Digest  []byte    `json:"digest"`
+	User    ref       `json:"user"`
+	Created time.Time `json:"created,omitzero"`
+
+	created string
+}
+
+func (t *token) field(f *field) (own bool, err error) {
+	switch f.name {
+	case "user":
+		t.User, err = f.ref()
+	case "created":
+		t.created, err = f.text(maxName)
+	default:
+		return false, nil
+	}
+	return true, err
+}
+
+// finish keeps the digest of the key, which is the record's primary key.
+func (t *token) finish(d *decoder, r *record) error {
+	key := r.pk
+	t.Row = r.row
+	switch {
+	case key == "":
+		return wrong("the token has no key; dump authtoken.token without --pks and with its primary key")
+	case len(key) > maxKey:
+		return wrong("the token's key is longer than %d bytes", maxKey)
+	case t.User.none():
+		return wrong("the token has no user")
+	case len(t.User.Natural) > 1:
+		return wrong("user: a natural key of %d parts; dump without --natural-foreign", len(t.User.Natural))
+	case len(d.keys) >= MaxTokens:
+		return errBounds
+	}
+	var err error
+	if t.Created, err = parseTime(t.created); err != nil {
+		return wrong("created: not a time")
+	}
+	sum := sha256.Sum256([]byte(key))
+	if row := d.keys[[16]byte(sum[:16])]; row > 0 {
+		return wrong("row %d has the same key", row)
+	}
+	d.keys[[16]byte(sum[:16])] = r.row
+	owner := d.sum(strings.Join(append([]string{t.User.PK}, t.User.Natural...), "\x00"))
+	if row := d.owners[owner]; row > 0 {
+		return wrong("row %d is a token of the same user, who can have one only", row)
+	}
+	d.owners[owner] = r.row
+	if len(key) < shortKey {
+		d.warn(Problem{Row: r.row, Model: r.model, Text: "the key is short enough to be guessed; it should be replaced"})
+	}
+	t.Digest = sum[:]
+	d.Tokens++
+	return d.tokens.add(t)
+}
+
+// parseTime reads what Django writes: with a zone, or without one where USE_TZ is
+// off, which is taken for UTC.
+func parseTime(text string) (at time.Time, err error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999", "2006-01-02"} {
+		if at, err = time.Parse(layout, text); err == nil {
+			return at.UTC(), nil
+		}
+	}
+	return time.Time{}, err
+}

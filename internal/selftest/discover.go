@@ -124,10 +124,13 @@ func (t *trial) try(ctx context.Context, r *request, as persona) error {
 		return err
 	}
 	for _, a := range arrivals {
-		if !slices.ContainsFunc(t.paths, func(p *path) bool { return sameWay(p.arrival, a) }) {
+		if !slices.ContainsFunc(t.paths, func(p *path) bool {
+			// Whom nobody judges is nobody in particular.
+			return sameWay(p.arrival, a) && (p.as == as || !p.judged())
+		}) {
 			t.paths = append(t.paths, &path{request: r, as: as, arrival: a})
 		}
-		t.learn(a)
+		t.learn(a, as)
 	}
 	return nil
 }
@@ -138,8 +141,11 @@ func sameWay(a, b arrival) bool {
 
 // learn notes by which headers an upstream is told who the client is: those
 // that rest_auth sets, and all in which the tester turned up.
-func (t *trial) learn(a arrival) {
+func (t *trial) learn(a arrival, as persona) {
 	b := t.belief(a.proxy)
+	if as != known {
+		return
+	}
 	b.guarded = b.guarded || len(a.guards) > 0
 	for _, index := range a.judged {
 		b.headers = union(b.headers, t.copier.guards[index].names)
@@ -196,7 +202,7 @@ func (t *trial) describe() {
 			if len(path.arrival.guards) == 0 {
 				t.report.add(Finding{
 					Severity: Notice, Proxy: i + 1, Request: path.request.String(),
-					Text: "the request passes no rest_auth on its way to the upstream: nothing that a client writes is stripped",
+					Text: unguarded,
 				})
 			}
 		}

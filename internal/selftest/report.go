@@ -25,8 +25,9 @@ var bySeverity = []Severity{Leak, Lost, Unreached, Notice}
 // A Finding is one thing that an operator should know.
 type Finding struct {
 	Severity Severity `json:"severity"`
-	// Proxy is the number of a proxy, counted from 1.
-	Proxy int `json:"proxy"`
+	// Proxy is the number of a proxy, counted from 1; Proxies are several.
+	Proxy   int   `json:"proxy,omitempty"`
+	Proxies []int `json:"proxies,omitempty"`
 	// Header is what the upstream reads; in capitals with _ if it is a variable of CGI.
 	Header string `json:"header,omitempty"`
 	// Request is one that shows it; no values that may be secret are in it.
@@ -40,6 +41,9 @@ type Finding struct {
 	// Text says it in a sentence.
 	Text string `json:"text"`
 }
+
+// unguarded is the text of a notice.
+const unguarded = "the request passes no rest_auth on its way to the upstream: nothing that a client writes is stripped"
 
 // A Proxy is one reverse_proxy of the configuration.
 type Proxy struct {
@@ -97,7 +101,7 @@ func (r *Report) add(f Finding) {
 	r.Findings = append(r.Findings, f)
 }
 
-func union(a, b []string) []string {
+func union[T comparable](a, b []T) []T {
 	for _, s := range b {
 		if !slices.Contains(a, s) {
 			a = append(a, s)
@@ -108,14 +112,36 @@ func union(a, b []string) []string {
 
 // finish orders the findings and decides.
 func (r *Report) finish(allowUnreached bool) {
+	// That nothing is stripped is said by the leak already.
+	r.Findings = slices.DeleteFunc(r.Findings, func(f Finding) bool {
+		return f.Text == unguarded && slices.ContainsFunc(r.Findings, func(leak Finding) bool {
+			return leak.Severity == Leak && leak.Proxy == f.Proxy && leak.Request == f.Request
+		})
+	})
+	for i := range r.Findings {
+		slices.SortFunc(r.Findings[i].Saw, byOddity)
+		slices.Sort(r.Findings[i].Proxies)
+	}
 	slices.SortStableFunc(r.Findings, func(a, b Finding) int {
 		return cmp.Or(
 			cmp.Compare(slices.Index(bySeverity, a.Severity), slices.Index(bySeverity, b.Severity)),
-			cmp.Compare(a.Proxy, b.Proxy), strings.Compare(a.Header, b.Header),
+			cmp.Compare(uint(a.Proxy-1), uint(b.Proxy-1)), // those of several come last
+			strings.Compare(a.Header, b.Header),
 		)
 	})
 	r.OK = r.Count(Leak) == 0 && r.Count(Lost) == 0 && (allowUnreached || r.Count(Unreached) == 0)
 	if r.Findings == nil {
 		r.Findings = []Finding{}
 	}
+}
+
+// byOddity puts names that are common before those that nobody would guess.
+func byOddity(a, b string) int {
+	odd := func(name string) int {
+		if strings.ContainsAny(name, "!#$%&'*+^`|~") {
+			return 1
+		}
+		return 0
+	}
+	return cmp.Or(cmp.Compare(odd(a), odd(b)), strings.Compare(a, b))
 }

@@ -101,7 +101,7 @@ func (t *trial) leaks(p *path, as persona, v variant, a arrival) {
 
 func (t *trial) leakText(a arrival) string {
 	if len(a.guards) == 0 {
-		return "the request passes no rest_auth, and the upstream believes the header elsewhere"
+		return "the request passes no rest_auth, and the upstream believes the header"
 	}
 	return "the upstream believes what the client wrote"
 }
@@ -149,15 +149,31 @@ func (t *trial) common(ctx context.Context, p *path, as persona) error {
 			}
 		}
 		if len(passed) > 0 && a.proxy == p.arrival.proxy {
-			t.report.add(Finding{
-				Severity: Notice, Proxy: a.proxy + 1, Saw: passed,
-				Text: "these headers are not stripped; does the upstream read one of them?",
-			})
+			t.passed(a.proxy+1, passed)
 		}
 		t.missing(p, as, a)
 	}
 	return nil
 }
+
+// passed notes common headers that arrive at a proxy. They are one notice for
+// all proxies alike, since most sites strip none of them.
+func (t *trial) passed(proxy int, names []string) {
+	slices.Sort(names)
+	for i, f := range t.report.Findings {
+		if f.Text != unstripped {
+			continue
+		}
+		if slices.Equal(f.Saw, names) {
+			t.report.Findings[i].Proxies = union(f.Proxies, []int{proxy})
+			return
+		}
+	}
+	t.report.Findings = append(t.report.Findings, Finding{Severity: Notice, Proxies: []int{proxy}, Saw: names, Text: unstripped})
+}
+
+// unstripped is the text of a notice.
+const unstripped = "these headers are not stripped, for rest_auth sets none of them; does an upstream read one?"
 
 // missing reports a header that rest_auth sets and that a known client's
 // request does not have when it arrives.

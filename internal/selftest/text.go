@@ -12,8 +12,8 @@ import (
 	"strings"
 )
 
-// shown is how many spellings are written of a finding; JSON has all.
-const shown = 3
+// shown is how many spellings and names are written of a finding; JSON has all.
+const shown = 4
 
 // Write writes the report for people, the worst first.
 func (r *Report) Write(w io.Writer) error {
@@ -31,7 +31,7 @@ func (r *Report) Write(w io.Writer) error {
 }
 
 func (r *Report) writeFinding(b *bufio.Writer, f Finding) {
-	fmt.Fprintf(b, "%-10s%s\n", label(f.Severity), r.name(f.Proxy))
+	fmt.Fprintf(b, "%-10s%s\n", label(f.Severity), r.names(f))
 	line := func(name, value string) {
 		if value != "" {
 			fmt.Fprintf(b, "%10s%-9s %s\n", "", name, value)
@@ -43,12 +43,8 @@ func (r *Report) writeFinding(b *bufio.Writer, f Finding) {
 	line("", f.Text)
 	line("request", plain(f.Request))
 	line("client", strings.Join(f.As, ", "))
-	if spellings := f.Spellings; len(spellings) > shown {
-		line("sent", plain(strings.Join(spellings[:shown], " | "))+fmt.Sprintf(" | and %d more", len(spellings)-shown))
-	} else {
-		line("sent", plain(strings.Join(spellings, " | ")))
-	}
-	line("arrived", plain(strings.Join(f.Saw, ", ")))
+	line("sent", some(f.Spellings, " | "))
+	line("arrived", some(f.Saw, ", "))
 	if f.Severity == Unreached {
 		line("where", plain(r.Proxies[f.Proxy-1].Where))
 	}
@@ -82,22 +78,40 @@ func (r *Report) headers() int {
 
 func (r *Report) verdict() string {
 	var said []string
-	for _, s := range bySeverity[:3] {
+	for s, words := range map[Severity][2]string{Leak: {"leak", "leaks"}, Lost: {"header lost", "headers lost"}, Unreached: {"proxy unreached", "proxies unreached"}} {
 		if n := r.Count(s); n > 0 {
-			said = append(said, fmt.Sprintf("%d %s", n, s))
+			said = append(said, number(n, words[0], words[1]))
 		}
 	}
+	slices.Sort(said)
 	if len(said) == 0 {
 		return "nothing leaks"
 	}
 	return strings.Join(said, ", ")
 }
 
-// name says which proxy is meant.
-func (r *Report) name(n int) string {
-	if n == 0 {
-		return ""
+// some writes the first of a list.
+func some(list []string, separator string) string {
+	if more := len(list) - shown; more > 0 {
+		list = append(slices.Clone(list[:shown]), fmt.Sprintf("and %d more", more))
 	}
+	return plain(strings.Join(list, separator))
+}
+
+// names says which proxies are meant.
+func (r *Report) names(f Finding) string {
+	switch {
+	case f.Proxy > 0:
+		return r.name(f.Proxy)
+	case len(f.Proxies) == 1:
+		return r.name(f.Proxies[0])
+	case len(f.Proxies) > 1:
+		return "proxies " + strings.Trim(strings.ReplaceAll(fmt.Sprint(f.Proxies), " ", ", "), "[]")
+	}
+	return "the configuration"
+}
+
+func (r *Report) name(n int) string {
 	p := r.Proxies[n-1]
 	said := fmt.Sprintf("proxy %d", n)
 	if len(p.Sites) > 0 {

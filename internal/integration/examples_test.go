@@ -26,6 +26,9 @@ func TestExamples(t *testing.T) {
 		site        = "http://localhost:8080"
 		staffOffice = `{"detail":"The office is for staff."}`
 		staffWrite  = `{"detail":"Only staff may change this."}`
+
+		methodRefused = `{"detail":"Not with this method."}`
+		otherGroup    = `{"detail":"This part is for another group."}`
 	)
 	type row struct {
 		method, url, credentials string
@@ -57,6 +60,48 @@ func TestExamples(t *testing.T) {
 			{"POST", site + "/news", "", 401, "Token", notAuthenticated},
 			{"POST", site + "/news", token("token-alice"), 403, "", staffWrite},
 			{"POST", site + "/news", token("token-bob"), 200, "", "POST /news by bob"},
+		},
+		"office-or-login.Caddyfile": {
+			{"GET", site + "/wiki", "", 401, `Basic realm="api"`, notAuthenticated},
+			{"GET", site + "/wiki", "X-Forwarded-For: 192.0.2.1", 401, `Basic realm="api"`, notAuthenticated},
+			{"GET", site + "/wiki", basic("alice", "wrong"), 401, `Basic realm="api"`, invalidLogin},
+			{"GET", site + "/wiki", basic("alice", "pw"), 200, "", "GET /wiki by alice"},
+		},
+		"behind-a-proxy.Caddyfile": {
+			{"GET", site + "/feed", "", 401, "Token", notAuthenticated},
+			{"GET", site + "/feed", "X-Forwarded-For: 203.0.113.9", 200, "", "GET /feed by "},
+			{"GET", site + "/feed", "X-Forwarded-For: 198.51.100.1, 203.0.113.9", 200, "", "GET /feed by "},
+			{"GET", site + "/feed", "X-Forwarded-For: 203.0.113.9, 198.51.100.1", 401, "Token", notAuthenticated},
+			{"GET", site + "/feed", "X-Forwarded-For: 203.0.114.9", 401, "Token", notAuthenticated},
+			{"GET", site + "/feed", token("token-alice"), 200, "", "GET /feed by alice"},
+		},
+		"by-method.Caddyfile": {
+			{"GET", site + "/news", "", 200, "", "GET /news by "},
+			{"PUT", site + "/news", "", 401, "Token", notAuthenticated},
+			{"PUT", site + "/news", token("token-alice"), 403, "", methodRefused},
+			{"PUT", site + "/news", token("token-bob"), 200, "", "PUT /news by bob"},
+			{"PUT", site + "/news", token("token-root"), 403, "", methodRefused},
+			{"DELETE", site + "/news", token("token-bob"), 403, "", methodRefused},
+			{"DELETE", site + "/news", token("token-root"), 200, "", "DELETE /news by root"},
+			{"PURGE", site + "/news", token("token-root"), 403, "", methodRefused},
+		},
+		"by-group.Caddyfile": {
+			{"GET", site + "/", "", 401, "Token", notAuthenticated},
+			{"GET", site + "/", token("token-bob"), 200, "", "GET / by bob"},
+			{"GET", site + "/drafts/1", token("token-alice"), 200, "", "GET /drafts/1 by alice"},
+			{"GET", site + "/drafts/1", token("token-carol"), 403, "", otherGroup},
+			{"GET", site + "/drafts", token("token-carol"), 403, "", otherGroup},
+			{"GET", site + "//drafts/1", token("token-carol"), 403, "", otherGroup},
+			{"GET", site + "/x/../drafts/1", token("token-carol"), 403, "", otherGroup},
+			{"GET", site + "/%64rafts/1", token("token-carol"), 403, "", otherGroup},
+			{"GET", site + "/people/1", token("token-carol"), 200, "", "GET /people/1 by carol"},
+			{"GET", site + "/people/1", token("token-root"), 403, "", otherGroup},
+		},
+		"office-hours.Caddyfile": {
+			{"GET", site + "/prices", "", 401, "Token", notAuthenticated},
+			{"GET", site + "/prices", token("token-alice"), 200, "", "GET /prices by alice"},
+			{"PUT", site + "/prices", "X-Change-Ticket: CHG-1", 401, "Token", notAuthenticated},
+			{"PUT", site + "/prices", token("token-alice") + "\nX-Change-Ticket: CHG-1", 200, "", "PUT /prices by alice"},
 		},
 		"many-sites.Caddyfile": {
 			{"GET", "http://api.localhost:8080/", "", 401, "Token", notAuthenticated},
@@ -168,15 +213,18 @@ func serveExample(t *testing.T, file string) *server {
 	return &server{t: t, URL: "http://" + site, Admin: admin}
 }
 
-// ask sends a request to the site whatever address its URL names.
+// ask sends a request to the site whatever address its URL names. Credentials
+// are header lines.
 func (s *server) ask(method, url, credentials string) reply {
 	s.t.Helper()
 	r, err := http.NewRequestWithContext(s.t.Context(), method, url, nil)
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	if name, value, ok := strings.Cut(credentials, ": "); ok {
-		r.Header.Set(name, value)
+	for line := range strings.SplitSeq(credentials, "\n") {
+		if name, value, ok := strings.Cut(line, ": "); ok {
+			r.Header.Set(name, value)
+		}
 	}
 	response, err := s.visitor().Do(r)
 	if err != nil {

@@ -88,6 +88,9 @@ type Dump struct {
 	// Users, Groups and Tokens are how many there were of each.
 	Users, Groups, Tokens int
 
+	// Natural says that there are users without a primary key.
+	Natural bool
+
 	// Other is how many records there were of each model that is not imported,
 	// and OtherRows of all of these.
 	Other     map[string]int

@@ -108,6 +108,7 @@ func (u *user) finish(d *decoder, r *record) error {
 		u.Email = ""
 	}
 	d.Users++
+	d.Natural = d.Natural || u.ID == ""
 	return d.users.add(u)
 }
 

@@ -68,6 +68,8 @@ var resources = map[string]methods{
 	"tokens":           {http.MethodGet: (*call).listTokens, http.MethodPost: (*call).postToken, http.MethodDelete: (*call).deleteTokens},
 	"tokens/*":         {http.MethodGet: (*call).getToken, http.MethodDelete: (*call).deleteToken},
 	"tokens/*/rotate":  {http.MethodPost: (*call).rotateToken},
+	"import":           {http.MethodPost: (*call).imports},
+	"export":           {http.MethodGet: (*call).export},
 	"store":            {http.MethodGet: (*call).getStore},
 	"store/backup":     {http.MethodPost: (*call).backup},
 }

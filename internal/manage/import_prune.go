@@ -1,0 +1,75 @@
+// SPDX-FileCopyrightText: The caddy-rest-auth authors
+// SPDX-License-Identifier: Apache-2.0
+
+package manage
+
+import (
+	"context"
+	"errors"
+
+	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
+)
+
+// pruneUsers removes the users of the origin that the dump does not have.
+func (i *importer) pruneUsers(ctx context.Context) error {
+	cursor := ""
+	for {
+		page, next, err := i.store.Users(ctx, cursor, tokenstore.MaxPage)
+		if err != nil {
+			return err
+		}
+		for _, u := range page {
+			if u.Origin != i.Origin || i.inDump(u) {
+				continue
+			}
+			if err := i.store.DeleteUser(ctx, u.Key); err != nil && !errors.Is(err, tokenstore.ErrNotFound) {
+				return err
+			}
+			i.report.Users.Removed++
+			i.note(0, "user", u.Name, "removed, since the dump does not have it")
+		}
+		if next == "" {
+			return nil
+		}
+		cursor = next
+	}
+}
+
+// inDump reports whether the dump has the user, by name where one of both has no
+// primary key.
+func (i *importer) inDump(u tokenstore.User) bool {
+	if i.dump.HasID(u.OriginID) {
+		return true
+	}
+	return (i.dump.Natural || u.OriginID == naturalID(u.Name)) && i.dump.HasName(u.Name)
+}
+
+// pruneTokens revokes the tokens of the origin that the dump does not have. A
+// dump without any says nothing of tokens.
+func (i *importer) pruneTokens(ctx context.Context) error {
+	if i.dump.Tokens == 0 {
+		i.note(0, "token", "", "the dump has no tokens; those that were imported stay")
+		return nil
+	}
+	cursor := ""
+	for {
+		page, next, err := i.store.List(ctx, tokenstore.Filter{Kind: tokenstore.KindAuthtoken}, cursor, tokenstore.MaxPage)
+		if err != nil {
+			return err
+		}
+		for _, c := range page {
+			if c.Origin != i.Origin || i.dump.HasToken(c.Digest) {
+				continue
+			}
+			n, err := i.store.Delete(ctx, tokenstore.Filter{}, c.Digest)
+			if err != nil {
+				return err
+			}
+			i.report.Tokens.Removed += n
+		}
+		if next == "" {
+			return nil
+		}
+		cursor = next
+	}
+}

@@ -1,0 +1,182 @@
+// SPDX-FileCopyrightText: The caddy-rest-auth authors
+// SPDX-License-Identifier: Apache-2.0
+
+package manage
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/django"
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/users"
+	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
+)
+
+// Why a token of a dump is not imported.
+const (
+	noteOurToken   = "the user has a token of this kind that was made here, and may have one only"
+	noteTokenOwner = "the key is another user's here"
+	noteTokenUser  = "its user is inactive, and this store has no transactions to store it in; activate the user and import again"
+)
+
+// token imports one token, unless it is there or was revoked.
+func (i *importer) token(ctx context.Context, in django.Token) error {
+	owner, err := i.owner(ctx, in)
+	if err != nil {
+		return err
+	}
+	if owner.Key == "" {
+		i.report.Tokens.Skipped++ // the user's own note says why
+		return nil
+	}
+	now := i.Now()
+	known, _, err := i.store.Lookup(ctx, in.Digest, now)
+	switch {
+	case err == nil, errors.Is(err, tokenstore.ErrInactive):
+		if known.UserKey != owner.Key {
+			i.report.Tokens.Skipped++
+			i.note(in.Row, "token", owner.Name, noteTokenOwner)
+			return nil
+		}
+		i.report.Tokens.Unchanged++
+		return nil
+	case !errors.Is(err, tokenstore.ErrNotFound):
+		return err
+	}
+	created := in.Created
+	if created.IsZero() || created.After(now) {
+		created = now
+	}
+	return i.newToken(ctx, in, owner, tokenstore.Credential{
+		ID: tokenstore.NewCredentialID(), Kind: tokenstore.KindAuthtoken, Digest: in.Digest, UserKey: owner.Key,
+		Slot: slot(tokenstore.KindAuthtoken, owner.Key, ""), Created: created, Origin: i.Origin,
+	})
+}
+
+// owner returns the user of a token, or none if that user was left out.
+func (i *importer) owner(ctx context.Context, in django.Token) (tokenstore.User, error) {
+	var u tokenstore.User
+	var err error
+	inDump := false
+	if in.UserID != "" {
+		u, err = i.store.UserByOrigin(ctx, i.Origin, in.UserID)
+		inDump = i.dump.HasID(in.UserID)
+	} else {
+		name := users.Canonical(in.UserName)
+		u, err = i.store.UserByName(ctx, name)
+		inDump = i.dump.HasName(name)
+		if err == nil && u.Origin != i.Origin {
+			u, err = tokenstore.User{}, tokenstore.ErrNotFound
+		}
+	}
+	switch {
+	case err == nil:
+		return u, nil
+	case !errors.Is(err, tokenstore.ErrNotFound):
+		return u, err
+	case inDump:
+		return tokenstore.User{}, nil
+	}
+	return u, i.strayToken(in)
+}
+
+// strayToken is the refusal of a token whose user nobody knows.
+func (i *importer) strayToken(in django.Token) error {
+	model := i.UserModel
+	if model == "" {
+		model = django.DefaultUserModel
+	}
+	problems := &django.Problems{Advice: django.DumpLine(model), List: []django.Problem{{
+		Row: in.Row, Model: "authtoken.token",
+		Text: fmt.Sprintf("its user is neither in the dump, as %s, nor was it imported before; --user-model names another user model", model),
+	}}}
+	return &Error{Status: http.StatusBadRequest, Text: problems.Error() + "; nothing was imported", Err: problems}
+}
+
+// newToken stores a token that does not live here.
+func (i *importer) newToken(ctx context.Context, in django.Token, owner tokenstore.User, c tokenstore.Credential) error {
+	err := i.create(ctx, owner, c)
+	if errors.Is(err, tokenstore.ErrExists) {
+		var holder *tokenstore.Credential
+		if holder, err = i.slotHolder(ctx, owner.Key, c.Slot); err != nil {
+			return err
+		}
+		switch {
+		case holder == nil:
+			i.report.TokensRevoked++
+			return nil
+		case holder.Origin != i.Origin:
+			i.report.Tokens.Skipped++
+			i.note(in.Row, "token", owner.Name, noteOurToken)
+			return nil
+		}
+		return i.replaceToken(ctx, owner, holder.Digest, c)
+	}
+	if errors.Is(err, tokenstore.ErrNotFound) {
+		i.report.Tokens.Skipped++
+		i.note(in.Row, "token", owner.Name, noteTokenUser)
+		return nil
+	}
+	if err == nil {
+		i.report.Tokens.Created++
+	}
+	return err
+}
+
+// replaceToken ends the token that the project has replaced by another one.
+func (i *importer) replaceToken(ctx context.Context, owner tokenstore.User, old []byte, c tokenstore.Credential) error {
+	if _, err := i.store.Delete(ctx, tokenstore.Filter{}, old); err != nil {
+		return err
+	}
+	err := i.create(ctx, owner, c)
+	if errors.Is(err, tokenstore.ErrExists) {
+		i.report.TokensRevoked++
+		return nil
+	}
+	if err == nil {
+		i.report.Tokens.Updated++
+	}
+	return err
+}
+
+// create stores a token. An inactive user gets none from a store, but keeps it
+// when deactivated: within a transaction nobody sees the difference.
+func (i *importer) create(ctx context.Context, owner tokenstore.User, c tokenstore.Credential) error {
+	err := i.store.Create(ctx, c, 0, false)
+	if !errors.Is(err, tokenstore.ErrNotFound) || owner.Active || !i.inTx {
+		return err
+	}
+	owner.Active = true
+	owner, err = i.store.PutUser(ctx, owner)
+	if err != nil {
+		return err
+	}
+	made := i.store.Create(ctx, c, 0, false)
+	owner.Active = false
+	if _, err := i.store.PutUser(ctx, owner); err != nil {
+		return err
+	}
+	return made
+}
+
+// slotHolder returns the record that holds a slot of the user.
+func (i *importer) slotHolder(ctx context.Context, userKey, slot string) (*tokenstore.Credential, error) {
+	cursor := ""
+	for {
+		page, next, err := i.store.List(ctx, tokenstore.Filter{UserKey: userKey, Kind: tokenstore.KindAuthtoken}, cursor, tokenstore.MaxPage)
+		if err != nil {
+			return nil, err
+		}
+		for _, c := range page {
+			if c.Slot == slot && !expired(c, i.Now()) {
+				return &c, nil
+			}
+		}
+		if next == "" {
+			return nil, nil
+		}
+		cursor = next
+	}
+}

@@ -61,11 +61,12 @@ func (s *session) online() (*client, error) {
 
 // apiError returns what the API said in an answer that is an error, or nil.
 func apiError(body []byte) error {
-	var answer struct {
-		Error string `json:"error"`
-	}
+	var answer manage.ImportRefusal
 	if json.Unmarshal(body, &answer) != nil || answer.Error == "" {
 		return nil
+	}
+	if len(answer.Problems) > 0 {
+		return &importRefusal{answer}
 	}
 	return errors.New(answer.Error)
 }

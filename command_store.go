@@ -7,10 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"net/http"
 	"os"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -115,25 +113,9 @@ func backupStore(s *session) error {
 		return err
 	}
 	path := s.Arg(0)
-	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("%s exists already, or cannot be looked at", path)
-	}
-	// CreateTemp makes the file readable by its owner only, which it stays: it
-	// holds password hashes.
-	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".part-*")
+	n, err := writeNew(path, s.copyStore)
 	if err != nil {
-		return fmt.Errorf("creating the copy: %w", err)
-	}
-	n, err := s.copyStore(file)
-	if err == nil {
-		err = file.Sync()
-	}
-	if err := errors.Join(err, file.Close()); err != nil {
-		return errors.Join(err, os.Remove(file.Name()))
-	}
-	// Link, unlike Rename, replaces nothing that appeared meanwhile.
-	if err := errors.Join(os.Link(file.Name(), path), os.Remove(file.Name())); err != nil {
-		return fmt.Errorf("naming the copy: %w", err)
+		return err
 	}
 	fmt.Fprintf(s.err, "wrote %d bytes to %s\n", n, path)
 	return nil

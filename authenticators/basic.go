@@ -15,6 +15,7 @@ import (
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 
 	"github.com/caddy-rest-auth/caddy-rest-auth/auth"
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/htpasswd"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/users"
 )
 
@@ -28,7 +29,8 @@ const maxBasic = 8 << 10
 
 // Basic accepts a user name and a password in an Authorization header, as
 // RFC 7617 and BasicAuthentication of Django REST framework do. The users are
-// those of the configuration, then those of the store.
+// those of the configuration, then those of an htpasswd file, if there is one,
+// then those of the store. The first who has the name decides.
 //
 // The header is read as leniently as Django reads it, and the name and password
 // as UTF-8, or as Latin-1 if they are not UTF-8. A failed login answers
@@ -38,6 +40,19 @@ type Basic struct {
 	// Default: that of the rest_auth handler, which is "api" unless configured.
 	Realm string `json:"realm,omitempty"`
 
+	// An htpasswd file with users beside those of the app and of the store:
+	// bcrypt, `$apr1$`, what `caddy hash-password` prints, and `{SHA}` if the app
+	// allows unsalted_sha1. A change holds within a second.
+	//
+	// A file that is missing does not keep Caddy from starting, and one that
+	// breaks while Caddy runs stands for a second: then logins of users who are
+	// not of the configuration are answered 503 until it is in order. A file
+	// that is broken when it is loaded is an error, which names the line.
+	//
+	// A user of the file has the name to itself in this handler. Default: none.
+	Htpasswd string `json:"htpasswd,omitempty"`
+
+	file      *htpasswd.File
 	users     *users.Directory
 	challenge string
 }
@@ -67,6 +82,9 @@ func (b *Basic) Provision(ctx caddy.Context) error {
 	if b.users, err = users.FromContext(ctx); err != nil {
 		return fmt.Errorf("loading the users: %w", err)
 	}
+	if b.Htpasswd != "" {
+		return b.openHtpasswd(ctx.Logger())
+	}
 	return nil
 }
 
@@ -94,7 +112,7 @@ func (b *Basic) Authenticate(r *http.Request) (*auth.Identity, error) {
 			Err:    errBasicEncoding,
 		}
 	}
-	id, err := b.users.Authenticate(r.Context(), name, password)
+	id, err := b.users.AuthenticateBeside(r.Context(), b.roster(), name, password)
 	if err != nil {
 		return nil, err
 	}
@@ -104,13 +122,19 @@ func (b *Basic) Authenticate(r *http.Request) (*auth.Identity, error) {
 
 // Recheck tells whether the user may still log in with the same password.
 func (b *Basic) Recheck(r *http.Request, id *auth.Identity) (*auth.Identity, error) {
-	return b.users.Recheck(r.Context(), id)
+	return b.users.RecheckBeside(r.Context(), b.roster(), id)
 }
 
 // CacheKey returns the encoded name and password.
-func (*Basic) CacheKey(r *http.Request) (secret []byte, ok bool) {
+func (b *Basic) CacheKey(r *http.Request) (secret []byte, ok bool) {
 	credentials, err := auth.Credentials(r, "Basic")
-	return readOnly(credentials), err == nil && len(credentials) <= maxBasic
+	if err != nil || len(credentials) > maxBasic {
+		return nil, false
+	}
+	if b.file != nil {
+		return b.keyWithFile(credentials)
+	}
+	return readOnly(credentials), true
 }
 
 // Challenge returns the challenge of RFC 7617. It names no charset, since
@@ -150,7 +174,8 @@ func latin1(b []byte) string {
 // UnmarshalCaddyfile sets up the authenticator from Caddyfile tokens. Syntax:
 //
 //	authenticate basic {
-//	    realm <name>
+//	    realm    <name>
+//	    htpasswd <file>
 //	}
 func (b *Basic) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	d.Next() // the name of the authenticator
@@ -158,20 +183,24 @@ func (b *Basic) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 		return d.ArgErr()
 	}
 	for d.NextBlock(0) {
+		var field *string
 		switch d.Val() {
 		case "realm":
-			if b.Realm != "" {
-				return d.Err("realm is given twice")
-			}
-			if !d.NextArg() || d.Val() == "" {
-				return d.ArgErr()
-			}
-			b.Realm = d.Val()
-			if d.NextArg() {
-				return d.ArgErr()
-			}
+			field = &b.Realm
+		case "htpasswd":
+			field = &b.Htpasswd
 		default:
 			return d.Errf("unrecognized subdirective '%s'", d.Val())
+		}
+		if *field != "" {
+			return d.Errf("%s is given twice", d.Val())
+		}
+		if !d.NextArg() || d.Val() == "" {
+			return d.ArgErr()
+		}
+		*field = d.Val()
+		if d.NextArg() {
+			return d.ArgErr()
 		}
 	}
 	return nil

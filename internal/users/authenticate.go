@@ -37,11 +37,17 @@ var (
 // that is the same, after the same time, whatever was wrong, and an
 // *auth.Unavailable if the store does not answer or too many logins wait.
 func (d *Directory) Authenticate(ctx context.Context, name, pw string) (*auth.Identity, error) {
+	return d.AuthenticateBeside(ctx, nil, name, pw)
+}
+
+// AuthenticateBeside is Authenticate with the users of a roster, if it is not
+// nil, between those of the configuration and those of the store.
+func (d *Directory) AuthenticateBeside(ctx context.Context, roster Roster, name, pw string) (*auth.Identity, error) {
 	start := d.now()
 	if !fit(name, pw) {
 		return nil, refused(nil, errUnfit)
 	}
-	user, err := d.find(ctx, Canonical(name))
+	user, err := d.find(ctx, roster, Canonical(name))
 	if errors.Is(err, tokenstore.ErrNotFound) {
 		if err := d.hasher.Waste(ctx, pw); err != nil {
 			return nil, undecided(err)
@@ -74,9 +80,14 @@ func (d *Directory) Authenticate(ctx context.Context, name, pw string) (*auth.Id
 }
 
 // find returns the account of a canonical name, or tokenstore.ErrNotFound.
-func (d *Directory) find(ctx context.Context, name string) (account, error) {
+func (d *Directory) find(ctx context.Context, roster Roster, name string) (account, error) {
 	if user, ok := d.configured[name]; ok {
 		return user, nil
+	}
+	if roster != nil {
+		if user, ok, err := listed(roster, name); ok || err != nil {
+			return user, err
+		}
 	}
 	user, err := d.store.UserByName(ctx, name)
 	if err != nil {

@@ -42,7 +42,12 @@ func passwordIdentity(u tokenstore.User) *auth.Identity {
 // *auth.Failure if the user is gone or inactive, and an *auth.Unavailable if
 // the store does not answer.
 func (d *Directory) Recheck(ctx context.Context, id *auth.Identity) (*auth.Identity, error) {
-	now, err := d.current(ctx, id)
+	return d.RecheckBeside(ctx, nil, id)
+}
+
+// RecheckBeside is Recheck for what AuthenticateBeside returned.
+func (d *Directory) RecheckBeside(ctx context.Context, roster Roster, id *auth.Identity) (*auth.Identity, error) {
+	now, err := d.current(ctx, roster, id)
 	if err != nil {
 		return nil, err
 	}
@@ -56,13 +61,24 @@ func (d *Directory) Recheck(ctx context.Context, id *auth.Identity) (*auth.Ident
 	return &now.identity, nil
 }
 
-func (d *Directory) current(ctx context.Context, id *auth.Identity) (account, error) {
+func (d *Directory) current(ctx context.Context, roster Roster, id *auth.Identity) (account, error) {
 	user, configured := d.configured[id.ID]
 	if configured != (id.Source == SourceConfig) {
 		return account{}, auth.ErrChanged
 	}
 	if configured {
 		return user, nil
+	}
+	if roster != nil {
+		user, ok, err := listed(roster, id.ID)
+		switch {
+		case err != nil:
+			return account{}, undecided(err)
+		case ok != (id.Source == SourceHtpasswd):
+			return account{}, auth.ErrChanged
+		case ok:
+			return user, nil
+		}
 	}
 	stored, err := d.store.User(ctx, id.Key)
 	if errors.Is(err, tokenstore.ErrNotFound) {

@@ -27,7 +27,7 @@ var (
 // nobody's then, and ErrUnknown or ErrInactive. It is an *auth.Unavailable if
 // the store does not answer.
 func (d *Directory) Named(ctx context.Context, name string) (*auth.Identity, error) {
-	user, err := d.find(ctx, Canonical(name))
+	user, err := d.find(ctx, nil, Canonical(name))
 	switch {
 	case errors.Is(err, tokenstore.ErrNotFound):
 		return nil, fmt.Errorf("%w: %w", auth.ErrNoCredentials, ErrUnknown)
@@ -72,3 +72,6 @@ func CheckLogin(name string) error {
 	}
 	return nil
 }
+
+// CheckHash returns why a password hash could never be verified, if so.
+func (d *Directory) CheckHash(encoded string) error { return d.hasher.Check(encoded) }

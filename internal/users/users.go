@@ -27,8 +27,9 @@ import (
 
 // Sources of identities that a Directory returns.
 const (
-	SourceConfig = "config"
-	SourceStore  = "store"
+	SourceConfig   = "config"
+	SourceStore    = "store"
+	SourceHtpasswd = "htpasswd"
 )
 
 // maxName is the length in characters of the longest name, as in Django.
@@ -146,8 +147,13 @@ func checkName(name string) error {
 	return nil
 }
 
+// proofOf is the proof of a user of a source without versions of passwords.
+func proofOf(hash string) string {
+	digest := sha256.Sum256([]byte(hash))
+	return hex.EncodeToString(digest[:16])
+}
+
 func (u *User) identity(name string) auth.Identity {
-	digest := sha256.Sum256([]byte(u.Password))
 	return auth.Identity{
 		ID:          name,
 		Key:         SourceConfig + ":" + name,
@@ -158,6 +164,6 @@ func (u *User) identity(name string) auth.Identity {
 		Superuser:   u.Superuser,
 		Groups:      u.Groups,
 		Permissions: u.Permissions,
-		Proof:       hex.EncodeToString(digest[:16]),
+		Proof:       proofOf(u.Password),
 	}
 }

@@ -20,7 +20,8 @@ func init() {
 }
 
 // adminAPI manages users, groups, tokens and the store of the running
-// configuration under /rest_auth/ of Caddy's admin endpoint. It keeps nothing:
+// configuration, and explains requests, under /rest_auth/ of Caddy's admin
+// endpoint. It keeps nothing:
 // Caddy makes it before the apps and never cleans it up.
 type adminAPI struct{}
 
@@ -39,7 +40,8 @@ func (adminAPI) Routes() []caddy.AdminRoute {
 
 // serveAdmin answers for the app of the configuration that runs now.
 func serveAdmin(w http.ResponseWriter, r *http.Request) error {
-	loaded, err := caddy.ActiveContext().AppIfConfigured("rest_auth")
+	ctx := caddy.ActiveContext()
+	loaded, err := ctx.AppIfConfigured("rest_auth")
 	if err != nil {
 		return caddy.APIError{
 			HTTPStatus: http.StatusNotFound,
@@ -51,7 +53,11 @@ func serveAdmin(w http.ResponseWriter, r *http.Request) error {
 	if !ok {
 		return fmt.Errorf("app rest_auth is a %T", loaded)
 	}
-	err = manage.Handle(app.manager(app.TokenStore()), w, r)
+	if r.URL.Path == manage.Prefix+"explain" {
+		err = app.serveExplain(ctx, w, r)
+	} else {
+		err = manage.Handle(app.manager(app.TokenStore()), w, r)
+	}
 	if refusal := (*manage.Error)(nil); errors.As(err, &refusal) {
 		return caddy.APIError{HTTPStatus: refusal.Status, Err: err, Message: refusal.Text}
 	}

@@ -1,0 +1,234 @@
+// SPDX-FileCopyrightText: The caddy-rest-auth authors
+// SPDX-License-Identifier: Apache-2.0
+
+package restauth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+
+	"github.com/caddy-rest-auth/caddy-rest-auth/auth"
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/manage"
+)
+
+// explainTimeout bounds how long a question may keep a store or an issuer busy.
+const explainTimeout = 20 * time.Second
+
+// verdictUnguarded is the verdict on a request that no handler of ours judged.
+const verdictUnguarded = "unguarded"
+
+// An explanation says what would become of a request, and why. No part of it is
+// a secret that the request carries.
+type explanation struct {
+	Verdict string `json:"verdict"`
+	Summary string `json:"summary"`
+	// What the client would get; 0 where an upstream decides.
+	Status int `json:"status,omitempty"`
+
+	Request  explainedRequest `json:"request"`
+	Server   string           `json:"server"`
+	Listen   []string         `json:"listen"`
+	Judged   []*judgement     `json:"judged"`
+	Answered *answered        `json:"answered,omitempty"`
+	// What may turn out otherwise, because it was not run.
+	Notes []string `json:"notes,omitempty"`
+}
+
+// explainedRequest is the request as the server would see it.
+type explainedRequest struct {
+	Method   string       `json:"method"`
+	URL      string       `json:"url"`
+	From     string       `json:"from"`
+	ClientIP string       `json:"client_ip"`
+	Headers  []headerLine `json:"headers,omitempty"`
+	// Headers that the server drops before anything else sees them.
+	Dropped []string `json:"dropped,omitempty"`
+}
+
+// answered is who would answer the client, or the upstream's place.
+type answered struct {
+	By    string `json:"by"`
+	Route string `json:"route,omitempty"`
+}
+
+// explainer rehearses one request against the configuration that runs.
+type explainer struct {
+	ctx    caddy.Context
+	app    *App
+	server *caddyhttp.Server
+	mask   *mask
+	report *explanation
+	depth  int
+}
+
+// serveExplain answers POST /rest_auth/explain.
+func (a *App) serveExplain(ctx caddy.Context, w http.ResponseWriter, r *http.Request) error {
+	w.Header().Set("Cache-Control", "no-store")
+	if r.Method != http.MethodPost {
+		w.Header().Set("Allow", http.MethodPost)
+		return &manage.Error{Status: http.StatusMethodNotAllowed, Text: "only POST explains a request"}
+	}
+	var in explainRequest
+	if err := manage.Body(w, r, &in); err != nil {
+		return err
+	}
+	report, err := a.explain(ctx, r.Context(), &in)
+	if err != nil {
+		return &manage.Error{Status: http.StatusBadRequest, Text: err.Error(), Err: err}
+	}
+	body, err := encode(report)
+	if err != nil {
+		return fmt.Errorf("encoding the explanation: %w", err)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_, err = w.Write(append(body, '\n'))
+	return err
+}
+
+// explain runs the request through the routes of its server, in which every
+// handler that is not known to be pure is replaced by a stand-in.
+func (a *App) explain(ctx caddy.Context, parent context.Context, in *explainRequest) (*explanation, error) {
+	if err := in.check(); err != nil {
+		return nil, err
+	}
+	loaded, err := ctx.AppIfConfigured("http")
+	if err != nil {
+		return nil, errors.New("the running configuration serves no HTTP")
+	}
+	app, ok := loaded.(*caddyhttp.App)
+	if !ok {
+		return nil, fmt.Errorf("app http is a %T", loaded)
+	}
+	name, server, err := chooseServer(app, in)
+	if err != nil {
+		return nil, err
+	}
+	parent, cancel := context.WithTimeout(auth.WithDryRun(parent), explainTimeout)
+	defer cancel()
+	e := &explainer{
+		ctx: ctx, app: a, server: server, mask: newMask(in.header()),
+		report: &explanation{Server: name, Listen: server.Listen, Judged: []*judgement{}},
+	}
+	r, err := e.request(parent, in)
+	if err != nil {
+		return nil, err
+	}
+	if err := e.run(r); err != nil {
+		return nil, err
+	}
+	e.conclude()
+	return e.report, nil
+}
+
+// run sends the request through the stand-ins, and an error that they return
+// through those of the error routes.
+func (e *explainer) run(r *http.Request) (err error) {
+	routes, err := e.routes(e.server.Routes, nil)
+	if err != nil {
+		return err
+	}
+	w := newAnswerRecorder()
+	defer func() {
+		// Abort panics with an error that net/http knows.
+		switch cause := recover(); {
+		case cause == nil:
+		case cause == http.ErrAbortHandler:
+			e.report.Answered = &answered{By: "abort: the connection is closed without an answer"}
+		default:
+			err = errors.New("a handler panicked while the request was explained")
+		}
+	}()
+	failed := routes.Compile(nothing).ServeHTTP(w, r)
+	e.report.Status = w.status
+	if failed == nil {
+		return nil
+	}
+	status := statusOf(failed)
+	e.report.Status = status
+	if e.server.Errors == nil || len(e.server.Errors.Routes) == 0 {
+		if e.report.Answered == nil {
+			e.report.Answered = &answered{By: "Caddy, with an empty body, since no error route takes this status"}
+		}
+		return nil
+	}
+	return e.runErrorRoutes(r, failed, status)
+}
+
+// runErrorRoutes follows what Caddy does with an error: the original request
+// goes through the server's error routes.
+func (e *explainer) runErrorRoutes(r *http.Request, failed error, status int) error {
+	restoreOriginal(r)
+	routes, err := e.routes(e.server.Errors.Routes, place{"error routes"})
+	if err != nil {
+		return err
+	}
+	before := e.report.Answered
+	e.report.Answered = nil
+	w := newAnswerRecorder()
+	again := routes.Compile(nothing).ServeHTTP(w, e.server.Errors.WithError(r, failed))
+	switch {
+	case again == nil && w.status != 0:
+		e.report.Status = w.status
+	case again != nil, e.report.Answered == nil:
+		e.report.Answered = before
+		if before == nil {
+			e.report.Answered = &answered{By: "Caddy, with an empty body, since no error route takes this status"}
+		}
+		e.report.Status = status
+	}
+	return nil
+}
+
+// conclude says in one word and one sentence what the parts amount to.
+func (e *explainer) conclude() {
+	report := e.report
+	var last *judgement
+	for _, j := range report.Judged {
+		if j.Verdict != "" {
+			last = j
+		}
+	}
+	if last == nil {
+		report.Verdict = verdictUnguarded
+		report.Summary = "no rest_auth judges this request"
+		if len(report.Judged) > 0 {
+			report.Summary += ": the matcher of every rest_auth on its way leaves it out"
+		}
+	} else {
+		report.Verdict, report.Summary = last.Verdict, last.summary()
+	}
+	if report.Answered == nil && report.Status == 0 {
+		report.Status = http.StatusOK
+		report.Answered = &answered{By: "Caddy, with an empty body, since no handler answers"}
+	}
+	if last == nil || last.Refusal == nil {
+		report.Summary += "; answered by " + report.Answered.By
+	}
+	report.Summary = strings.TrimSpace(report.Summary)
+}
+
+func (e *explainer) note(format string, args ...any) {
+	text := fmt.Sprintf(format, args...)
+	for _, said := range e.report.Notes {
+		if said == text {
+			return
+		}
+	}
+	e.report.Notes = append(e.report.Notes, text)
+}
+
+// statusOf is the status that Caddy gives an error.
+func statusOf(err error) int {
+	var known caddyhttp.HandlerError
+	if errors.As(err, &known) && known.StatusCode != 0 {
+		return known.StatusCode
+	}
+	return http.StatusInternalServerError
+}

@@ -4,8 +4,11 @@
 package authenticators
 
 import (
+	"net/http"
 	"testing"
 	"time"
+
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp/caddyauth"
 
 	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
 )
@@ -46,5 +49,20 @@ func BenchmarkToken_none(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		_, _ = token.Authenticate(r)
+	}
+}
+
+// BenchmarkProvider_Authenticate is what hosting a provider costs beside the
+// provider itself, which is asked on every request.
+func BenchmarkProvider_Authenticate(b *testing.B) {
+	p := hosting(func(http.ResponseWriter, *http.Request) (caddyauth.User, bool, error) {
+		return caddyauth.User{ID: "alice"}, true, nil
+	})
+	r := with("Bearer " + benchmarkToken)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := p.Authenticate(r); err != nil {
+			b.Fatal(err)
+		}
 	}
 }

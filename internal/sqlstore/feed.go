@@ -6,6 +6,7 @@ package sqlstore
 import (
 	"context"
 	"fmt"
+	"math"
 	"strconv"
 
 	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
@@ -39,8 +40,8 @@ func (w *Work) Report(ctx context.Context, conn *Conn) error {
 		if _, err := conn.Row(ctx, addChange, []any{flag(c.All), c.UserKey, c.CredentialID, c.Family, c.ClientID}, &seq); err != nil {
 			return err
 		}
-		if Prunes(seq) {
-			if err := Prune(ctx, conn, seq); err != nil {
+		if upTo, due := PruneUpTo(seq, 1); due {
+			if err := Prune(ctx, conn, upTo); err != nil {
 				return err
 			}
 		}
@@ -48,17 +49,40 @@ func (w *Work) Report(ctx context.Context, conn *Conn) error {
 	return nil
 }
 
-// Prunes reports whether whoever wrote the change of that number prunes the feed.
-func Prunes(seq int64) bool { return seq%pruneEvery == 0 }
+// PruneUpTo reports whether it is for whoever wrote at most n changes, the last of
+// that number, to prune the feed, and up to where.
+func PruneUpTo(seq int64, n int) (upTo int64, due bool) {
+	return seq - feedLength, seq%pruneEvery < int64(n)
+}
 
-// Prune removes what only those need who are too far behind the change of that
-// number, within a transaction that the caller has begun and will commit.
-func Prune(ctx context.Context, conn *Conn, seq int64) error {
-	if _, err := conn.Exec(ctx, pruneChanges, seq-feedLength); err != nil || !conn.dialect.Holes {
-		return err
+// Prune removes what only those need who are too far behind, up to a number,
+// within a transaction that the caller has begun and will commit. Where the numbers
+// have holes it must be the only one.
+func Prune(ctx context.Context, conn *Conn, upTo int64) error {
+	if conn.dialect.Holes {
+		if before, err := prunedUpTo(ctx, conn); err != nil || before >= upTo {
+			return err
+		}
+		if _, err := conn.Exec(ctx, putMeta, pruned, strconv.FormatInt(upTo, 10)); err != nil {
+			return err
+		}
 	}
-	_, err := conn.Exec(ctx, putMeta, pruned, strconv.FormatInt(seq-feedLength, 10))
+	_, err := conn.Exec(ctx, pruneChanges, upTo)
 	return err
+}
+
+// prunedUpTo returns the highest number that was pruned.
+func prunedUpTo(ctx context.Context, conn *Conn) (int64, error) {
+	var text string
+	exists, err := conn.Row(ctx, getMeta, []any{pruned}, &text)
+	if err != nil || !exists {
+		return math.MinInt64, err
+	}
+	upTo, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		return 0, fmt.Errorf("reading how far the feed was pruned: %w", err)
+	}
+	return upTo, nil
 }
 
 // FeedEnd returns the number of the last change.
@@ -104,19 +128,10 @@ func FeedSince(ctx context.Context, conn *Conn, seq int64) (changes []tokenstore
 // were read, so that what was pruned meanwhile is noticed.
 func checkGap(ctx context.Context, conn *Conn, seq int64, found bool) error {
 	if conn.dialect.Holes {
-		var text string
-		exists, err := conn.Row(ctx, getMeta, []any{pruned}, &text)
-		if err != nil {
+		if upTo, err := prunedUpTo(ctx, conn); err != nil {
 			return err
-		}
-		if exists {
-			upTo, err := strconv.ParseInt(text, 10, 64)
-			if err != nil {
-				return fmt.Errorf("reading how far the feed was pruned: %w", err)
-			}
-			if upTo > seq {
-				return ErrGap
-			}
+		} else if upTo > seq {
+			return ErrGap
 		}
 	}
 	if found {

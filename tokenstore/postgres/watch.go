@@ -1,0 +1,145 @@
+// SPDX-FileCopyrightText: The caddy-rest-auth authors
+// SPDX-License-Identifier: Apache-2.0
+
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/sqlstore"
+	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
+)
+
+const (
+	// pollEvery is how often the feed is read without a wake-up, and pollTimeout
+	// how long that may take: both together are less than maxSilence.
+	pollEvery   = 250 * time.Millisecond
+	pollTimeout = 1500 * time.Millisecond
+
+	// maxSilence is how long Watch trusts a server that does not answer.
+	maxSilence = 2 * time.Second
+
+	// coalesce is how long wake-ups that follow each other are taken for one.
+	coalesce = 5 * time.Millisecond
+)
+
+// Watch is tokenstore.Store's. It has a connection of its own. Changes are read
+// from a table, in the order of their commits; a NOTIFY only says that there are
+// some, so that nothing is lost with it.
+func (s *Store) Watch(ctx context.Context, changed func(tokenstore.Change)) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if st := s.state.Load(); st.err != nil {
+		return st.err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(s.ctx, cancel)()
+	news := make(chan []tokenstore.Change)
+	ended := make(chan error, 1)
+	if !s.background(func() { ended <- s.follow(ctx, news) }) {
+		return errClosed
+	}
+	silence := time.NewTimer(time.Duration(s.driver.ConnectTimeout) + maxSilence)
+	defer silence.Stop()
+	first := true
+	for {
+		select {
+		case changes := <-news:
+			if first {
+				changed(tokenstore.Change{All: true})
+				first = false
+			}
+			for _, c := range changes {
+				changed(c)
+			}
+			silence.Reset(maxSilence)
+		case err := <-ended:
+			return s.ending(ctx, err)
+		case <-silence.C:
+			return fmt.Errorf("%w: the feed has been silent for %s", tokenstore.ErrUnavailable, maxSilence)
+		}
+	}
+}
+
+// ending says why Watch ends: because the store was closed, the caller has gone,
+// or the database failed.
+func (s *Store) ending(ctx context.Context, err error) error {
+	if s.ctx.Err() != nil {
+		return errClosed
+	}
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	return s.driver.unavailable(err)
+}
+
+// follow sends what changed, and nothing as a sign of life.
+func (s *Store) follow(ctx context.Context, news chan<- []tokenstore.Change) error {
+	connecting, cancel := context.WithTimeout(ctx, time.Duration(s.driver.ConnectTimeout)+margin)
+	conn, err := s.driver.single(connecting, feedSuffix)
+	cancel()
+	if err != nil {
+		return err
+	}
+	defer hangUp(conn)
+	se := s.driver.session(conn)
+	se.limit = pollTimeout
+	feed := sqlstore.Over(se, dialect)
+	if err := s.driver.recognize(ctx, conn, s.id); err != nil {
+		return err
+	}
+	// To listen comes first, so that what follows is woken for.
+	if err := se.Script(ctx, `LISTEN `+s.driver.channel()); err != nil {
+		return err
+	}
+	seq, err := sqlstore.FeedEnd(ctx, feed)
+	if err != nil {
+		return err
+	}
+	var changes []tokenstore.Change
+	for {
+		select {
+		case news <- changes:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		if err := await(ctx, conn); err != nil {
+			return err
+		}
+		if changes, seq, err = sqlstore.FeedSince(ctx, feed, seq); err != nil {
+			return err
+		}
+	}
+}
+
+// await returns when there is something to read, or it is time to look.
+func await(ctx context.Context, conn *pgx.Conn) error {
+	for patience := pollEvery; ; patience = coalesce {
+		woken, err := wait(ctx, conn, patience)
+		if err != nil || !woken {
+			return err
+		}
+	}
+}
+
+func wait(ctx context.Context, conn *pgx.Conn, patience time.Duration) (woken bool, err error) {
+	waiting, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	_, err = conn.WaitForNotification(waiting)
+	switch {
+	case err == nil:
+		return true, nil
+	case ctx.Err() != nil:
+		return false, ctx.Err()
+	case waiting.Err() != nil && !conn.IsClosed():
+		return false, nil
+	default:
+		return false, err
+	}
+}

@@ -6,6 +6,8 @@ package restauth
 import (
 	"errors"
 	"fmt"
+	"os"
+	"os/signal"
 
 	caddycmd "github.com/caddyserver/caddy/v2/cmd"
 	"github.com/spf13/cobra"
@@ -41,7 +43,10 @@ reached, and 2 if nothing could be tested.`,
 	flags.Bool("list", false, "Only list the proxies, their identity headers and the ways to them")
 	jsonFlag(flags)
 	cmd.RunE = caddycmd.WrapCommandFuncForCobra(func(fl caddycmd.Flags) (int, error) {
-		s := &session{Flags: fl, ctx: cmd.Context(), in: cmd.InOrStdin(), out: cmd.OutOrStdout(), err: cmd.ErrOrStderr()}
+		// What is interrupted still removes what it made.
+		ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt)
+		defer stop()
+		s := &session{Flags: fl, ctx: ctx, in: cmd.InOrStdin(), out: cmd.OutOrStdout(), err: cmd.ErrOrStderr()}
 		report, err := s.selfTest()
 		if err != nil {
 			return exitNotRun, err

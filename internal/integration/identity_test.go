@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/selftest"
 )
 
 const identitySite = `{{site}} {
@@ -23,10 +25,7 @@ const identitySite = `{{site}} {
 }`
 
 // forgeries are the spellings of our headers that some upstream reads as ours.
-var forgeries = []string{
-	"Remote-User", "remote-user", "REMOTE-USER", "rEmOtE-uSeR", "Remote_User", "remote_user", "Remote.User",
-	"Remote-Groups", "Remote_groups", "remote.Groups",
-}
+var forgeries = append(selftest.Spellings("Remote-User"), selftest.Spellings("Remote-Groups")...)
 
 // Whoever the client is, and whatever it sends, the upstream sees our headers
 // or none.

@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"go.uber.org/goleak"
 
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/selftest"
 )
@@ -79,9 +80,13 @@ func runSelfTest(t *testing.T, caddyfile string, options selftest.Options) *self
 	if err != nil {
 		t.Fatal(err)
 	}
+	ignored := goleak.IgnoreCurrent()
 	report, err := selftest.Run(t.Context(), config, options)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if err := goleak.Find(ignored); err != nil {
+		t.Error(err)
 	}
 	if left, _ := os.ReadDir(dir); len(left) > 0 {
 		t.Errorf("the self-test made %v", left)
@@ -187,6 +192,28 @@ func TestSelfTestFindsHoles(t *testing.T) {
 			site: "import guard\nrequest_header -Remote-User\nreverse_proxy {{upstream}}",
 			want: []string{"notice 1 Remote-User"},
 		},
+		"a header that is believed of some": {site: `
+			rest_auth {
+				authenticate remote_user {
+					header X-Sso-User from 10.0.0.0/8
+				}
+			}
+			reverse_proxy {{upstream}}`},
+		"a header that is believed of some, and passed on elsewhere": {site: `
+			handle /open {
+				rest_auth {
+					authenticate token
+				}
+				reverse_proxy {{upstream}}
+			}
+			handle {
+				rest_auth {
+					authenticate remote_user {
+						header X-Sso-User from 10.0.0.0/8
+					}
+				}
+				reverse_proxy {{upstream}}
+			}`, want: []string{"leak 1 X-Sso-User"}},
 		"FastCGI": {
 			site: "import guard\nroot * /srv\nphp_fastcgi {{upstream}}",
 		},

@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -27,13 +28,22 @@ type client struct {
 	lab     *lab
 	streams map[string]*http.Transport // HTTP/2, by server and address
 	sent    int
+
+	mu    sync.Mutex
+	conns []net.Conn // of the streams
 }
 
 func newClient(l *lab) *client { return &client{lab: l, streams: make(map[string]*http.Transport)} }
 
+// close hangs up, so that the servers stop at once.
 func (c *client) close() {
 	for _, transport := range c.streams {
 		transport.CloseIdleConnections()
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, conn := range c.conns {
+		_ = conn.Close()
 	}
 }
 
@@ -175,7 +185,13 @@ func (c *client) transport(server string, from netip.Addr) *http.Transport {
 		Protocols:          protocols,
 		DisableCompression: true,
 		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return c.lab.net.dial(ctx, server, from)
+			conn, err := c.lab.net.dial(ctx, server, from)
+			if err == nil {
+				c.mu.Lock()
+				c.conns = append(c.conns, conn)
+				c.mu.Unlock()
+			}
+			return conn, err
 		},
 	}
 	c.streams[key] = transport

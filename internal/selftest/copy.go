@@ -16,8 +16,9 @@ import (
 
 // A guard is one rest_auth handler.
 type guard struct {
-	where string
-	names []string // of the headers that it sets
+	where  string
+	names  []string // of the headers that it sets
+	inputs []string // of those that its authenticators believe
 }
 
 // A proxy is one reverse_proxy handler.

@@ -148,7 +148,7 @@ func (t *trial) learn(a arrival, as persona) {
 	}
 	b.guarded = b.guarded || len(a.guards) > 0
 	for _, index := range a.judged {
-		b.headers = union(b.headers, t.copier.guards[index].names)
+		b.headers = union(union(b.headers, t.copier.guards[index].names), t.copier.guards[index].inputs)
 	}
 	for name, values := range a.header {
 		if slices.ContainsFunc(values, t.isTester) {

@@ -39,7 +39,10 @@ func labOf(token string) (*lab, error) {
 // tester is the authenticator of every rest_auth handler of the copy.
 type tester struct {
 	Token string `json:"token"`
-	Guard int    `json:"guard"`
+	Guard int    `json:"guard,omitempty"`
+	// Input makes it one that finds nobody, and stands for an authenticator
+	// that believes this header of some peers.
+	Input string `json:"input,omitempty"`
 
 	lab *lab
 }
@@ -58,7 +61,13 @@ func (*tester) UserSource() auth.Source { return auth.Local }
 // Challenge makes refusals 401, as most sites answer them.
 func (*tester) Challenge(*http.Request, error) string { return "SelfTest" }
 
+// InputHeader has the handler keep the header from the upstream.
+func (t *tester) InputHeader() string { return t.Input }
+
 func (t *tester) Authenticate(*http.Request) (*auth.Identity, error) {
+	if t.Input != "" {
+		return nil, auth.ErrNoCredentials
+	}
 	switch t.lab.judge(t.Guard) {
 	case known:
 		return t.lab.tester, nil

@@ -86,18 +86,37 @@ func (c *copier) guard(raw object, where string) []any {
 			g.names = append(g.names, http.CanonicalHeaderKey(name))
 		}
 	}
-	c.guards = append(c.guards, g)
 	authenticators, own := raw["authenticators"]
 	if !own {
 		authenticators = c.defaults["authenticators"]
 	}
 	// A handler that asks nobody has no known users.
-	raw["authenticators"] = []any{}
+	testers := []any{}
 	if len(list(authenticators)) > 0 {
-		raw["authenticators"] = []any{object{"authenticator": "self_test", "token": c.lab.token, "guard": index}}
+		testers = append(testers, object{"authenticator": "self_test", "token": c.lab.token, "guard": index})
 	}
+	for _, name := range believed(list(authenticators)) {
+		g.inputs = append(g.inputs, http.CanonicalHeaderKey(name))
+		testers = append(testers, object{"authenticator": "self_test", "token": c.lab.token, "input": name})
+	}
+	raw["authenticators"] = testers
+	c.guards = append(c.guards, g)
 	raw["permissions"] = []any{object{"permission": "allow_any"}}
 	return []any{c.waypoint("before", index), raw, c.waypoint("after", index)}
+}
+
+// believed returns headers that authenticators believe of some peers, which
+// the handler keeps from the upstream.
+func believed(authenticators []any) []string {
+	var names []string
+	for _, raw := range authenticators {
+		raw, _ := raw.(object)
+		header, _ := raw["header"].(object)
+		if name, ok := header["name"].(string); ok && raw["authenticator"] == "remote_user" {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // notProxied are fields of a proxy that decide which upstream it asks, and how

@@ -60,7 +60,8 @@ func alternate(name string) string {
 	}, name)
 }
 
-// fold returns what all spellings of a name have in common.
+// fold returns what all spellings of a name have in common. It is written
+// again here: what tests the comparison of names does not use it.
 func fold(name string) string {
 	return strings.Map(func(r rune) rune {
 		switch {

@@ -251,9 +251,9 @@ func TestProvider_hostile(t *testing.T) {
 		ok    bool
 	}{
 		"panics": {func(http.ResponseWriter, *http.Request) (caddyauth.User, bool, error) { panic("a secret") }, false},
-		"panics after it accepted": {func(w http.ResponseWriter, _ *http.Request) (user caddyauth.User, ok bool, err error) {
-			user, ok = caddyauth.User{ID: "mallory"}, true
-			panic(io.EOF)
+		"panics after it accepted": {func(http.ResponseWriter, *http.Request) (caddyauth.User, bool, error) {
+			defer func() { panic(io.EOF) }()
+			return caddyauth.User{ID: "mallory"}, true, nil
 		}, false},
 		"aborts": {func(http.ResponseWriter, *http.Request) (caddyauth.User, bool, error) { panic(http.ErrAbortHandler) }, false},
 		"hijacks": {func(w http.ResponseWriter, _ *http.Request) (caddyauth.User, bool, error) {

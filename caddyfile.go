@@ -35,6 +35,7 @@ func init() {
 //	    invalid      refuse|anonymous
 //	    refusals     auto|respond|error
 //	    cors         <origin...>
+//	    events       [on|off]
 //	    header_up    <name> <value>
 //	    header_up    -<name>
 //	}
@@ -98,6 +99,8 @@ func (s *Settings) parseLine(d *caddyfile.Dispenser) (known bool, err error) {
 		}
 		s.CORS = append(s.CORS, origins...)
 		return true, nil
+	case "events":
+		return true, s.parseEvents(d)
 	case "header_up":
 		return true, s.parseHeaderUp(d)
 	}
@@ -127,6 +130,22 @@ func (s *Settings) parseAuthenticate(d *caddyfile.Dispenser) error {
 		return err
 	}
 	s.AuthenticatorsRaw = append(s.AuthenticatorsRaw, raw)
+	return nil
+}
+
+// parseEvents parses `events`, which is on, or says on or off.
+func (s *Settings) parseEvents(d *caddyfile.Dispenser) error {
+	if s.Events != nil {
+		return d.Err("events is given twice")
+	}
+	word := ""
+	if d.CountRemainingArgs() > 0 {
+		if err := parseWord(d, &word, "on", "off"); err != nil {
+			return err
+		}
+	}
+	on := word != "off"
+	s.Events = &on
 	return nil
 }
 

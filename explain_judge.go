@@ -110,9 +110,10 @@ func (e *explainer) shadow(h *Handler, j *judgement) *Handler {
 	}
 	rejecter := *h.rejecter
 	rejecter.links, rejecter.metrics, rejecter.failures, rejecter.logger = p.links, p.metrics, p.failures, zap.NewNop()
+	rejecter.events = nil
 
 	shadow := *h
-	shadow.policy, shadow.rejecter = &p, &rejecter
+	shadow.policy, shadow.rejecter, shadow.events = &p, &rejecter, nil
 	return &shadow
 }
 

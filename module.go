@@ -70,6 +70,7 @@ type Handler struct {
 	headers  *headerRules
 	cors     *corsPolicy
 	rejecter *rejecter
+	events   *emitter
 }
 
 // CaddyModule returns the Caddy module information.
@@ -111,7 +112,11 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 	if h.cors, err = newCORSPolicy(h.CORS); err != nil {
 		return fmt.Errorf("cors: %w", err)
 	}
+	if h.events, err = newEmitter(ctx, h.Events); err != nil {
+		return err
+	}
 	h.rejecter = newRejecter(&h.Settings, h.policy, h.cors, ctx.Logger())
+	h.rejecter.events = h.events
 	return nil
 }
 
@@ -153,6 +158,8 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 func (h *Handler) admit(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler, state *requestState, id *auth.Identity) error {
 	state.user = id
 	h.headers.apply(r)
+	traceAllowed(r, id)
+	h.events.succeeded(r, id)
 	if check := h.rejecter.logger.Check(zap.DebugLevel, "allowed"); check != nil {
 		check.Write(zap.String("user", id.ID), zap.String("authenticator", id.Method))
 	}

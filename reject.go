@@ -54,6 +54,7 @@ type rejecter struct {
 	cors     *corsPolicy
 	metrics  *decisionMetrics
 	failures *failureLog
+	events   *emitter
 	logger   *zap.Logger
 }
 
@@ -203,7 +204,8 @@ func seconds(d time.Duration) int {
 	return int((d-1)/time.Second) + 1
 }
 
-// report tells metrics, the logs and the access log of a refusal.
+// report tells metrics, logs, the access log, the span and subscribers of a
+// refusal.
 func (j *rejecter) report(r *http.Request, state *requestState, refused refusal, a answer) {
 	j.metrics.count(refused.by, a.verdict)
 	if extra := accessLogFields(r); extra != nil {
@@ -216,6 +218,8 @@ func (j *rejecter) report(r *http.Request, state *requestState, refused refusal,
 	if refused.by != nobody {
 		name = j.links[refused.by].name
 	}
+	traceRefused(r, name, state, a)
+	j.events.failed(r, name, state, a)
 	failure, bad := refused.cause.(*auth.Failure)
 	switch {
 	case bad:

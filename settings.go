@@ -52,6 +52,12 @@ type Settings struct {
 	// for all, without credentials. Default: none.
 	CORS []string `json:"cors,omitempty"`
 
+	// Whether decisions are events of Caddy: `auth_succeeded` for a request that
+	// is allowed for a known client, `auth_failed` for one that is refused.
+	// Subscribers run before the request goes on, and it waits for them.
+	// Default: that of the app, else false.
+	Events *bool `json:"events,omitempty"`
+
 	// What the upstream is told. Default: those of the app.
 	HeaderUp []HeaderUp `json:"header_up,omitempty"`
 }
@@ -83,6 +89,9 @@ func (s *Settings) inherit(defaults *Settings) {
 		}
 		if s.CORS == nil {
 			s.CORS = defaults.CORS
+		}
+		if s.Events == nil {
+			s.Events = defaults.Events
 		}
 		s.Realm = firstOf(s.Realm, defaults.Realm)
 		s.Challenge = firstOf(s.Challenge, defaults.Challenge)

@@ -74,7 +74,8 @@ func (s *requestState) scratch() *auth.Identity {
 	return &s.remembered
 }
 
-// abstain keeps what an authenticator said beside finding no credentials.
+// abstain keeps what an authenticator said beside finding no credentials, or of
+// bad ones that count as none.
 func (s *requestState) abstain(by int, said error) {
 	if said != auth.ErrNoCredentials {
 		s.abstained = append(s.abstained, abstention{by, said})

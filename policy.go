@@ -68,6 +68,7 @@ func (p *policy) identify(r *http.Request, state *requestState) (*auth.Identity,
 			p.metrics.count(i, verdictIgnored)
 			p.failures.log(r, p.links[i].name, failure)
 			ignored = true
+			state.abstain(i, failure)
 			continue
 		}
 		return auth.Anonymous, i, err

@@ -61,6 +61,15 @@ func TestProvider_httpBasic(t *testing.T) {
 			}
 			reverse_proxy {{echo}}
 		}
+		handle /lenient/known {
+			rest_auth {
+				authenticate provider http_basic {
+					alice `+wordHash+`
+				}
+				invalid anonymous
+			}
+			respond ok
+		}
 		handle /lenient {
 			rest_auth {
 				authenticate provider http_basic {
@@ -102,6 +111,8 @@ func TestProvider_httpBasic(t *testing.T) {
 		{"/second", token("token-alice"), 200, "-", "alice"},
 		{"/second", token("bad"), 401, "Token", invalidToken},
 		{"/second", "X-None: 1", 401, "Token", notAuthenticated},
+		{"/lenient/known", wrong, 401, restricted, notAuthenticated},
+		{"/lenient/known", "X-None: 1", 401, restricted, notAuthenticated},
 		{"/lenient", right, 200, "-", "alice"},
 		{"/lenient", wrong, 200, "-", ""},
 		{"/lenient", "X-None: 1", 200, "-", ""},

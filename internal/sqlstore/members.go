@@ -11,36 +11,24 @@ import (
 )
 
 const (
-	// What a user inherits follows from its groups and its own permissions. Many
-	// members of a group are alike in both.
-	alikes = `SELECT DISTINCT u.groups, u.permissions
-		FROM memberships m JOIN users u ON u.key = m.user_key WHERE m.group_name = ? LIMIT ?`
-	regroupAlike = `UPDATE users SET groups = ?, inherited = ? WHERE groups = ? AND permissions = ?
-		AND key IN (SELECT m.user_key FROM memberships m WHERE m.group_name = ?)`
-
 	memberPage = `SELECT u.key, u.groups, u.permissions
 		FROM memberships m JOIN users u ON u.key = m.user_key WHERE m.group_name = ? AND m.user_key > ? ORDER BY m.user_key LIMIT ?`
-	regroupOne = `UPDATE users SET groups = ?, inherited = ? WHERE key = ?`
+	regroupAll = `UPDATE users SET groups = ?, inherited = ? WHERE key IN `
 	memberKeys = `SELECT m.user_key FROM memberships m WHERE m.group_name = ? LIMIT ?`
 
 	addMemberships  = `INSERT INTO memberships (group_name, user_key) VALUES `
 	dropMemberships = `DELETE FROM memberships WHERE user_key = ?`
 )
 
-const (
-	// maxAlikes is up to how many sorts of members one statement for each is
-	// less work than one for each member.
-	maxAlikes = 16
+// membersAtOnce is how many members are read before they are changed.
+const membersAtOnce = 10_000
 
-	// membersAtOnce is how many members are read before they are changed.
-	membersAtOnce = 1000
-)
+// atOnce are the numbers of users that one statement changes.
+var atOnce = []int{1, maxRows, 16 * maxRows}
 
-// member is what the inheritance of a user follows from, encoded.
-type member struct {
-	key                 string
-	groups, permissions []byte
-}
+// A sort is what the inheritance of a user follows from, encoded. Many members of a
+// group are alike in it.
+type sort struct{ groups, permissions string }
 
 // regroup stores anew what the members of a group inherit, and takes them out of
 // it if they leave.
@@ -48,38 +36,57 @@ func (t *Tx) regroup(ctx context.Context, group string, leave bool) error {
 	if err := t.reportMembers(ctx, group); err != nil {
 		return err
 	}
-	sorts, err := t.members(ctx, alikes, []any{group, maxAlikes + 1}, false)
-	if err != nil {
-		return err
-	}
-	if len(sorts) <= maxAlikes {
-		for _, m := range sorts {
-			groups, inherited, err := t.regrouped(ctx, m, group, leave)
-			if err != nil {
-				return err
-			}
-			if _, err := t.Exec(ctx, regroupAlike, groups, inherited, blob(m.groups), blob(m.permissions), group); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
 	for after := ""; ; {
-		page, err := t.members(ctx, memberPage, []any{group, after, membersAtOnce}, true)
-		if err != nil || len(page) == 0 {
+		alike := make(map[sort][]any)
+		n := 0
+		err := t.Rows(ctx, memberPage, []any{group, after, membersAtOnce}, func(row Scanner) error {
+			var groups, permissions []byte
+			if err := row.Scan(&after, &groups, &permissions); err != nil {
+				return err
+			}
+			of := sort{string(groups), string(permissions)}
+			alike[of] = append(alike[of], after)
+			n++
+			return nil
+		})
+		if err != nil {
 			return err
 		}
-		for _, m := range page {
-			groups, inherited, err := t.regrouped(ctx, m, group, leave)
+		for of, keys := range alike {
+			groups, inherited, err := t.regrouped(ctx, of, group, leave)
 			if err != nil {
 				return err
 			}
-			if _, err := t.Exec(ctx, regroupOne, groups, inherited, m.key); err != nil {
+			if err := t.setGroups(ctx, groups, inherited, keys); err != nil {
 				return err
 			}
 		}
-		after = page[len(page)-1].key
+		if n < membersAtOnce {
+			return nil
+		}
 	}
+}
+
+// setGroups stores the same for several users. Who is named twice is changed once,
+// so that few sizes of a statement suffice.
+func (t *Tx) setGroups(ctx context.Context, groups, inherited []byte, keys []any) error {
+	for some := range slices.Chunk(keys, atOnce[len(atOnce)-1]) {
+		size := atOnce[0]
+		for _, size = range atOnce {
+			if size >= len(some) {
+				break
+			}
+		}
+		args := append(make([]any, 0, 2+size), groups, inherited)
+		args = append(args, some...)
+		for len(args) < 2+size {
+			args = append(args, some[0])
+		}
+		if _, err := t.Exec(ctx, regroupAll+tuple(size), args...); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (t *Tx) reportMembers(ctx context.Context, group string) error {
@@ -91,28 +98,14 @@ func (t *Tx) reportMembers(ctx context.Context, group string) error {
 	})
 }
 
-func (t *Tx) members(ctx context.Context, query string, args []any, keyed bool) (found []member, err error) {
-	err = t.Rows(ctx, query, args, func(row Scanner) error {
-		var m member
-		dest := []any{&m.groups, &m.permissions}
-		if keyed {
-			dest = append([]any{&m.key}, dest...)
-		}
-		err := row.Scan(dest...)
-		found = append(found, m)
-		return err
-	})
-	return found, err
-}
-
-// regrouped returns the groups of a member, without one that it leaves, and what
+// regrouped returns the groups of a sort of members, without one that it leaves, and what
 // they give.
-func (t *Tx) regrouped(ctx context.Context, m member, group string, leave bool) (groups, inherited []byte, err error) {
-	names, err := decodeList[string](m.groups)
+func (t *Tx) regrouped(ctx context.Context, of sort, group string, leave bool) (groups, inherited []byte, err error) {
+	names, err := decodeList[string]([]byte(of.groups))
 	if err != nil {
 		return nil, nil, err
 	}
-	own, err := decodeList[string](m.permissions)
+	own, err := decodeList[string]([]byte(of.permissions))
 	if err != nil {
 		return nil, nil, err
 	}

@@ -61,7 +61,6 @@ func (d *Driver) configure() error {
 	config.ShouldPing = func(context.Context, pgxpool.ShouldPingParams) bool { return false }
 	d.tune(config.ConnConfig)
 	config.BeforeConnect = d.beforeConnect
-	config.AfterConnect = d.afterConnect
 	d.config = config
 	d.identifier = d.identify(dsn)
 	d.reports = &reports{logger: d.logger, place: d.identifier}

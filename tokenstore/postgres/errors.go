@@ -69,6 +69,9 @@ func refusesWrites(err error) bool {
 	return sqlstate(err) == "25006" || errors.Is(err, errReadOnly) || errors.Is(err, pgconn.ErrReadOnlyConnection)
 }
 
+// lost reports whether the tables are gone.
+func lost(err error) bool { return sqlstate(err) == "42P01" || sqlstate(err) == "3F000" }
+
 // full reports whether the server has no connection left, for us or for anybody.
 func full(err error) bool { return sqlstate(err) == "53300" }
 

@@ -28,7 +28,7 @@ func (s *Store) judge(st *state, err error) {
 		if !full(err) {
 			s.fall(st, err)
 		}
-	case refusesWrites(err), silent(err):
+	case refusesWrites(err), silent(err), lost(err):
 		s.fall(st, err)
 	case cut(err):
 		st.pool.Reset() // the others have probably gone with it
@@ -97,5 +97,5 @@ func (s *Store) reconnect() (*pgxpool.Pool, error) {
 	if err := s.driver.recognize(ctx, conn, s.id); err != nil {
 		return nil, err
 	}
-	return pgxpool.NewWithConfig(s.ctx, s.driver.config.Copy())
+	return s.newPool()
 }

@@ -50,13 +50,26 @@ func newStore(ctx context.Context, d *Driver, id string) (*Store, error) {
 	s := &Store{driver: d, id: id}
 	s.Ops = sqlstore.Ops{Engine: s, SweepBatch: sweepBatch}
 	s.ctx, s.cancel = context.WithCancel(context.WithoutCancel(ctx))
-	pool, err := pgxpool.NewWithConfig(s.ctx, d.config.Copy())
+	pool, err := s.newPool()
 	if err != nil {
 		s.cancel()
 		return nil, err
 	}
 	s.state.Store(&state{pool: pool})
 	return s, nil
+}
+
+// newPool makes a pool, each of whose connections is known to lead to the store: a
+// name may come to mean another server at any time.
+func (s *Store) newPool() (*pgxpool.Pool, error) {
+	config := s.driver.config.Copy()
+	config.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
+		if err := s.driver.afterConnect(ctx, conn); err != nil {
+			return err
+		}
+		return s.driver.recognize(ctx, conn, s.id)
+	}
+	return pgxpool.NewWithConfig(s.ctx, config)
 }
 
 // background runs f until Close, unless the store is closed.

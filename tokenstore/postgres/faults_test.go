@@ -1,0 +1,249 @@
+// SPDX-FileCopyrightText: The caddy-rest-auth authors
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build unix
+
+package postgres
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/postgrestest"
+	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
+)
+
+// healed is how soon after its return the database must be in use again.
+const healed = 5 * time.Second
+
+// quick makes timeouts short, so that tests need not wait for long ones.
+func quick(d *Driver) {
+	d.ConnectTimeout = caddy.Duration(500 * time.Millisecond)
+	d.StatementTimeout = caddy.Duration(500 * time.Millisecond)
+}
+
+// bounded is how long a call may take with quick timeouts.
+const bounded = 2 * time.Second
+
+// A prober looks records up all the time, from several goroutines. It never
+// accepts that a record is not found.
+type prober struct {
+	t      *testing.T
+	stop   chan struct{}
+	wg     sync.WaitGroup
+	good   atomic.Int64
+	failed atomic.Int64
+	last   atomic.Int64 // time of the last good answer
+}
+
+func probe(t *testing.T, s *Store) *prober {
+	t.Helper()
+	if err := s.Create(t.Context(), record(1), 0, false); err != nil {
+		t.Fatal(err)
+	}
+	p := &prober{t: t, stop: make(chan struct{})}
+	for range 8 {
+		p.wg.Go(func() { p.run(s) })
+	}
+	t.Cleanup(p.end)
+	return p
+}
+
+func (p *prober) run(s *Store) {
+	for {
+		select {
+		case <-p.stop:
+			return
+		case <-time.After(time.Millisecond):
+		}
+		began := time.Now()
+		_, _, err := s.Lookup(context.Background(), digest(1), t0)
+		switch {
+		case err == nil:
+			p.good.Add(1)
+			p.last.Store(time.Now().UnixNano())
+		case errors.Is(err, tokenstore.ErrUnavailable):
+			p.failed.Add(1)
+		default:
+			p.t.Errorf("Lookup = %v, want the record or ErrUnavailable", err)
+			return
+		}
+		if took := time.Since(began); took > bounded {
+			p.t.Errorf("Lookup took %s: %v", took, err)
+		}
+	}
+}
+
+func (p *prober) end() {
+	select {
+	case <-p.stop:
+	default:
+		close(p.stop)
+	}
+	p.wg.Wait()
+}
+
+// fails waits until lookups fail.
+func (p *prober) fails() {
+	p.t.Helper()
+	before := p.failed.Load()
+	for start := time.Now(); p.failed.Load() == before; time.Sleep(time.Millisecond) {
+		if time.Since(start) > healed {
+			p.t.Fatal("no lookup fails")
+		}
+	}
+}
+
+// heals fails the test unless lookups succeed soon, and go on to.
+func (p *prober) heals() {
+	p.t.Helper()
+	start := time.Now()
+	for p.last.Load() < start.UnixNano() {
+		if time.Since(start) > healed {
+			p.t.Fatalf("no good answer %s after the database is back", healed)
+		}
+		time.Sleep(time.Millisecond)
+	}
+	p.t.Logf("healed after %s", time.Since(start).Round(time.Millisecond))
+	time.Sleep(100 * time.Millisecond)
+	failed := p.failed.Load()
+	time.Sleep(100 * time.Millisecond)
+	if n := p.failed.Load() - failed; n > 0 {
+		p.t.Errorf("%d lookups failed after the store was good again", n)
+	}
+}
+
+func TestRestart(t *testing.T) {
+	server := postgrestest.New(t)
+	s := openStore(t, driverOf(t, server.Database(t), quick))
+	p := probe(t, s)
+	server.Stop()
+	p.fails()
+	server.Start(t)
+	p.heals()
+	if err := s.Create(t.Context(), record(2), 0, false); err != nil {
+		t.Errorf("Create after a restart = %v", err)
+	}
+}
+
+// A server that is stopped keeps its connections, and says nothing.
+func TestPause(t *testing.T) {
+	server := postgrestest.New(t)
+	s := openStore(t, driverOf(t, server.Database(t), quick))
+	p := probe(t, s)
+	watched := watch(t, s)
+	server.Pause(t)
+	began := time.Now()
+	if err := watched.ends(t); !errors.Is(err, tokenstore.ErrUnavailable) || time.Since(began) > maxSilence+200*time.Millisecond {
+		t.Errorf("Watch of a silent server ended after %s with %v", time.Since(began), err)
+	}
+	p.fails()
+	// Once it is known to be silent, nobody waits for it.
+	began = time.Now()
+	if err := s.Create(t.Context(), record(2), 0, false); !errors.Is(err, tokenstore.ErrUnavailable) || time.Since(began) > 100*time.Millisecond {
+		t.Errorf("Create = %v after %s, want ErrUnavailable at once", err, time.Since(began))
+	}
+	server.Resume()
+	p.heals()
+}
+
+func TestBackendsKilled(t *testing.T) {
+	server := postgrestest.New(t)
+	s := openStore(t, driverOf(t, server.Database(t), quick))
+	p := probe(t, s)
+	for range 5 {
+		time.Sleep(50 * time.Millisecond)
+		if n := server.KillBackends(t, "application_name = '"+applicationName+"'"); n == 0 {
+			t.Fatal("there was nobody to kill")
+		}
+	}
+	p.heals()
+	if p.failed.Load() > 0 {
+		t.Errorf("%d lookups failed, although another connection was to be had", p.failed.Load())
+	}
+}
+
+// TestConnectionLimit wants those connections used that there are, and quick
+// refusals where there are none.
+func TestConnectionLimit(t *testing.T) {
+	server := postgrestest.New(t)
+	server.SetMaxConnections(t, 8) // five for us
+	d := driverOf(t, server.DSN("postgres"), quick, func(d *Driver) { d.Schema = "limited" })
+	server.Exec(t, "postgres", "GRANT CREATE ON DATABASE postgres TO "+postgrestest.User)
+	s := openStore(t, d)
+	p := probe(t, s)
+	time.Sleep(200 * time.Millisecond)
+	if p.good.Load() == 0 {
+		t.Error("no lookup succeeds with five connections")
+	}
+	other := driverOf(t, server.DSN("postgres"), quick, func(d *Driver) { d.Schema = "limited" })
+	began := time.Now()
+	_, err := other.Open(t.Context())
+	if time.Since(began) > bounded {
+		t.Errorf("Open took %s", time.Since(began))
+	}
+	if err != nil && (!errors.Is(err, tokenstore.ErrUnavailable) || !strings.Contains(err.Error(), "max_connections")) {
+		t.Errorf("Open = %v, want that there are too many connections", err)
+	}
+	server.SetMaxConnections(t, 60)
+	p.heals()
+}
+
+// TestReadOnly is a failover to a standby, as a session sees it.
+func TestReadOnly(t *testing.T) {
+	server := postgrestest.New(t)
+	s := openStore(t, driverOf(t, server.Database(t), quick))
+	p := probe(t, s)
+	server.Exec(t, "postgres", "ALTER SYSTEM SET default_transaction_read_only = on")
+	server.Exec(t, "postgres", "SELECT pg_reload_conf()")
+	for start := time.Now(); ; time.Sleep(10 * time.Millisecond) {
+		err := s.Create(t.Context(), record(2), 0, false)
+		if errors.Is(err, tokenstore.ErrUnavailable) {
+			break
+		}
+		if err == nil {
+			_, err = s.Delete(t.Context(), tokenstore.Filter{}, digest(2))
+		}
+		if err != nil && !errors.Is(err, tokenstore.ErrUnavailable) || time.Since(start) > healed {
+			t.Fatalf("writing to a read-only server: %v, want ErrUnavailable", err)
+		}
+	}
+	p.fails() // a standby may be behind: its answers are none
+	if err := s.driver.Check(t.Context()); !errors.Is(err, tokenstore.ErrUnavailable) {
+		t.Errorf("Check of a read-only server = %v, want ErrUnavailable", err)
+	}
+	server.Exec(t, "postgres", "ALTER SYSTEM RESET default_transaction_read_only")
+	server.Exec(t, "postgres", "SELECT pg_reload_conf()")
+	p.heals()
+}
+
+// A database in which the tables are gone, or that has another store, is never
+// taken for the one that was open.
+func TestAnotherStore(t *testing.T) {
+	server := postgrestest.New(t)
+	d := driverOf(t, server.Database(t), quick)
+	s := openStore(t, d)
+	p := probe(t, s)
+	server.Exec(t, d.config.ConnConfig.Database, `ALTER SCHEMA rest_auth RENAME TO away`)
+	server.KillBackends(t, "application_name = '"+applicationName+"'")
+	p.fails()
+	if err := d.Init(t.Context(), false); err != nil {
+		t.Fatal(err)
+	}
+	server.Stop()
+	p.fails()
+	server.Start(t)
+	time.Sleep(healMax + 500*time.Millisecond)
+	if _, _, err := s.Lookup(t.Context(), digest(1), t0); !errors.Is(err, tokenstore.ErrUnavailable) || !strings.Contains(err.Error(), "another store") {
+		t.Errorf("Lookup = %v, want that it is another store", err)
+	}
+	server.Exec(t, d.config.ConnConfig.Database, `DROP SCHEMA rest_auth CASCADE; ALTER SCHEMA away RENAME TO rest_auth`)
+	p.heals()
+}

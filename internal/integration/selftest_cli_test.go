@@ -5,6 +5,7 @@ package integration
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -174,6 +175,19 @@ func TestSelfTestOfWhatDoesNotLoad(t *testing.T) {
 	config := `{"apps": {"http": {"servers": {"a": {"routes": [{"handle": [{"handler": "rest_auth", "unknown": 1}]}]}}}}}`
 	if _, err := selftest.Run(t.Context(), []byte(config), selftest.Options{}); err == nil || !strings.Contains(err.Error(), `unknown field "unknown"`) {
 		t.Errorf("Run = %v", err)
+	}
+	config = `{"apps": {"third_party": {}, "http": {"servers": {"a": {"routes": [{"handle": [{"handler": "third_party"}]}]}}}}}`
+	if _, err := selftest.Run(t.Context(), []byte(config), selftest.Options{}); err != nil {
+		t.Errorf("what is left out is missed: %v", err)
+	}
+	_, err := selftest.Run(t.Context(), []byte(config), selftest.Options{Keep: []string{"third_party"}})
+	if err == nil || !strings.Contains(err.Error(), "unknown module: third_party") && !strings.Contains(err.Error(), "module not registered: third_party") {
+		t.Errorf("what is kept is not loaded: %v", err)
+	}
+	interrupted, interrupt := context.WithCancel(t.Context())
+	interrupt()
+	if _, err := selftest.Run(interrupted, []byte(`{"apps": {"http": {"servers": {"a": {}}}}}`), selftest.Options{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("an interrupted run returns %v", err)
 	}
 	if err := caddy.Stop(); err != nil {
 		t.Error(err)

@@ -76,7 +76,11 @@ func (c *copier) copy(config []byte) ([]byte, error) {
 	if len(servers) == 0 {
 		return nil, errors.New("the configuration has no HTTP server")
 	}
-	kept := object{"rest_auth": c.authApp(apps["rest_auth"])}
+	kept := object{
+		"rest_auth": c.authApp(apps["rest_auth"]),
+		// It is there whether anything uses it or not.
+		"tls": object{"disable_storage_clean": true, "disable_storage_check": true},
+	}
 	for _, name := range slices.Sorted(maps.Keys(apps)) {
 		if slices.Contains(c.keep, name) {
 			kept[name] = apps[name]

@@ -9,8 +9,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"slices"
+	"strings"
 
 	"github.com/caddyserver/caddy/v2"
 	"golang.org/x/net/http/httpguts"
@@ -64,6 +66,10 @@ func Run(ctx context.Context, config []byte, options Options) (_ *Report, err er
 		return nil, err
 	}
 	if err := caddy.Load(copied, true); err != nil {
+		if len(c.leftOut) > 0 {
+			names := slices.Sorted(maps.Keys(c.leftOut))
+			return nil, fmt.Errorf("running a copy of the configuration: %w (it does without %s; --keep names what it needs)", err, strings.Join(names, ", "))
+		}
 		return nil, fmt.Errorf("running a copy of the configuration: %w", err)
 	}
 	defer func() { err = errors.Join(err, caddy.Stop()) }()

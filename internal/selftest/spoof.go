@@ -36,6 +36,11 @@ func (t *trial) spoofPath(ctx context.Context, p *path, as persona, sources []va
 		if !h2 && p.request.h2 {
 			continue
 		}
+		if open, err := t.open(ctx, p, as, h2); err != nil {
+			return err
+		} else if !open {
+			continue
+		}
 		for _, v := range sources {
 			if err := t.probe(ctx, p, as, "", v, h2); err != nil {
 				return err
@@ -50,6 +55,30 @@ func (t *trial) spoofPath(ctx context.Context, p *path, as persona, sources []va
 		}
 	}
 	return t.common(ctx, p, as)
+}
+
+// open reports whether the way to the proxy is open to somebody who speaks a
+// protocol. What was spoofed would otherwise be stopped for another reason, and
+// nothing would be known of it.
+func (t *trial) open(ctx context.Context, p *path, as persona, h2 bool) (bool, error) {
+	arrivals, err := t.client.ask(ctx, p.request, as, variant{}, h2)
+	if err != nil {
+		return false, err
+	}
+	if slices.ContainsFunc(arrivals, func(a arrival) bool { return a.proxy == p.arrival.proxy }) {
+		return true, nil
+	}
+	if as == p.as || !p.judged() {
+		version := "HTTP/1.1"
+		if h2 {
+			version = "HTTP/2"
+		}
+		t.report.add(Finding{
+			Severity: Notice, Proxy: p.arrival.proxy + 1, Request: p.request.String(),
+			Text: "the request does not arrive over " + version + ", where nothing was tested",
+		})
+	}
+	return false, nil
 }
 
 // probe sends one variant and compares what arrives with what should.

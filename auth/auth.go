@@ -66,9 +66,9 @@ type Challenger interface {
 // A Redirector is an Authenticator that knows where people log in, and can send
 // them there in place of a refusal.
 //
-// Redirect returns what Location is to say and a status (302, 303 or 307), or
-// an empty location if this request is better refused, as that of a program. It
-// is called only when a request is refused for want of good credentials, never
+// Redirect returns what Location is to say and a status, of which any but 303
+// and 307 is sent as 302, or an empty location if this request is better
+// refused, as that of a program. It is called only when a request is refused for want of good credentials, never
 // in place of 403 for a known user, 429 or 503. The first authenticator with a
 // location wins, unless one of them failed: then that one alone is asked. Cause
 // is what a Challenger gets.

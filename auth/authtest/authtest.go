@@ -46,6 +46,7 @@ type Case struct {
 //     errors nor texts repeat them;
 //   - concurrent calls return the same (run the tests with -race);
 //   - challenges are one challenge each, as RFC 9110 writes it;
+//   - what people are redirected to begins no new header line;
 //   - requests with the same cache key have the same outcome;
 //   - a remembered identity that nothing happened to can be rechecked.
 //

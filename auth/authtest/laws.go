@@ -24,6 +24,7 @@ var laws = []struct {
 	{"garbage", checkGarbage},
 	{"concurrency", checkConcurrency},
 	{"challenge", checkChallenges},
+	{"redirection", checkRedirects},
 	{"cache key", checkCacheKeys},
 	{"recheck", checkRecheck},
 }
@@ -111,6 +112,31 @@ func checkChallenges(a auth.Authenticator, cases []Case) (faults []error) {
 		check(c.Name, c.Request, nil)
 		if c.Err != nil && !errors.Is(c.Err, auth.ErrNoCredentials) {
 			check(c.Name, c.Request, c.Err)
+		}
+	}
+	return faults
+}
+
+// checkRedirects asks where people log in, after what the cases returned.
+func checkRedirects(a auth.Authenticator, cases []Case) (faults []error) {
+	redirector, ok := a.(auth.Redirector)
+	if !ok {
+		return nil
+	}
+	check := func(name string, r *http.Request, cause error) {
+		var location string
+		faults = append(faults, observe(r, "Redirect", func(r *http.Request) { location, _ = redirector.Redirect(r, cause) })...)
+		if strings.ContainsFunc(location, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+			faults = append(faults, fmt.Errorf("%s: the location %q has control characters", name, location))
+		}
+	}
+	check("no credentials", bare(http.MethodGet), nil)
+	for _, c := range cases {
+		check(c.Name, c.Request, nil)
+		if !c.Once {
+			if _, err := a.Authenticate(c.Request.Clone(c.Request.Context())); err != nil {
+				check(c.Name, c.Request, err)
+			}
 		}
 	}
 	return faults

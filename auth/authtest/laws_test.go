@@ -19,6 +19,7 @@ import (
 type scheme struct {
 	authenticate func(r *http.Request) (*auth.Identity, error)
 	challenge    string
+	location     string
 	cacheKey     func(r *http.Request) ([]byte, bool)
 	recheck      func(r *http.Request, id *auth.Identity) (*auth.Identity, error)
 }
@@ -42,6 +43,7 @@ func good() *scheme {
 	return &scheme{
 		authenticate: authenticate,
 		challenge:    `Key realm="api"`,
+		location:     "/login",
 		cacheKey: func(r *http.Request) ([]byte, bool) {
 			key, err := auth.Credentials(r, "Key")
 			return []byte(key), err == nil
@@ -52,6 +54,7 @@ func good() *scheme {
 
 func (s *scheme) Authenticate(r *http.Request) (*auth.Identity, error) { return s.authenticate(r) }
 func (s *scheme) Challenge(*http.Request, error) string                { return s.challenge }
+func (s *scheme) Redirect(*http.Request, error) (string, int)          { return s.location, http.StatusFound }
 func (s *scheme) CacheKey(r *http.Request) ([]byte, bool)              { return s.cacheKey(r) }
 func (s *scheme) Recheck(r *http.Request, id *auth.Identity) (*auth.Identity, error) {
 	return s.recheck(r, id)
@@ -140,6 +143,7 @@ func TestLaws(t *testing.T) {
 			}
 		}},
 		"challenge": {"challenge", "not closed", func(s *scheme) { s.challenge = `Key realm="` }},
+		"location":  {"redirection", "control characters", func(s *scheme) { s.location = "/login\r\nX: y" }},
 		"constant cache key": {"cache key", "one key and different outcomes", func(s *scheme) {
 			s.cacheKey = func(r *http.Request) ([]byte, bool) { return []byte("k"), len(r.Header) > 0 }
 		}},

@@ -8,7 +8,6 @@ import (
 	"crypto/subtle"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -241,120 +240,6 @@ func (o *onlyWith) Authenticate(r *http.Request) (*auth.Identity, error) {
 		return nil, auth.ErrNoCredentials
 	}
 	return o.Provider.Authenticate(r)
-}
-
-// TestProvider_hostile holds providers that do with writer and request whatever
-// they can.
-func TestProvider_hostile(t *testing.T) {
-	tests := map[string]struct {
-		guest guest
-		ok    bool
-	}{
-		"panics": {func(http.ResponseWriter, *http.Request) (caddyauth.User, bool, error) { panic("a secret") }, false},
-		"panics after it accepted": {func(http.ResponseWriter, *http.Request) (caddyauth.User, bool, error) {
-			defer func() { panic(io.EOF) }()
-			return caddyauth.User{ID: "mallory"}, true, nil
-		}, false},
-		"aborts": {func(http.ResponseWriter, *http.Request) (caddyauth.User, bool, error) { panic(http.ErrAbortHandler) }, false},
-		"hijacks": {func(w http.ResponseWriter, _ *http.Request) (caddyauth.User, bool, error) {
-			_, _, err := w.(http.Hijacker).Hijack()
-			return caddyauth.User{ID: "x"}, true, err
-		}, false},
-		"hijacks more": {func(w http.ResponseWriter, _ *http.Request) (caddyauth.User, bool, error) {
-			_, _, err := http.NewResponseController(w).Hijack()
-			return caddyauth.User{ID: "x"}, true, err
-		}, false},
-		"floods": {func(w http.ResponseWriter, _ *http.Request) (caddyauth.User, bool, error) {
-			for range 1 << 10 {
-				_, _ = w.Write(make([]byte, 64<<10))
-				w.(http.Flusher).Flush()
-			}
-			_, _ = io.Copy(w, io.LimitReader(strings.NewReader(strings.Repeat("x", 1<<20)), 1<<20))
-			return caddyauth.User{ID: "x"}, true, nil
-		}, true},
-		"changes the request": {func(_ http.ResponseWriter, r *http.Request) (caddyauth.User, bool, error) {
-			r.Header.Set("X-Injected", "1")
-			r.Header.Del("Authorization")
-			r.URL.Path, r.Method, r.Host = "/other", "DELETE", "other"
-			_, _ = io.ReadAll(r.Body)
-			_ = r.Body.Close()
-			caddyhttp.SetVar(r.Context(), "injected", "1")
-			r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer).Set("http.auth.user.id", "root")
-			r.Context().Value(caddyhttp.ExtraLogFieldsCtxKey).(*caddyhttp.ExtraLogFields).Add(zap.String("secret", "s"))
-			return caddyauth.User{ID: "x"}, true, nil
-		}, true},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			p := hosting(test.guest)
-			r := with("Token x")
-			replacer := caddy.NewReplacer()
-			vars := map[string]any{"kept": "1"}
-			ctx := context.WithValue(r.Context(), caddy.ReplacerCtxKey, replacer)
-			ctx = context.WithValue(ctx, caddyhttp.VarsCtxKey, vars)
-			r = r.WithContext(ctx)
-			r.Body = io.NopCloser(strings.NewReader("body"))
-			before := r.Clone(ctx)
-			id, err := p.Authenticate(r)
-			if test.ok != (err == nil) || test.ok != (id != nil) {
-				t.Fatalf("Authenticate = %v, %v", id, err)
-			}
-			if _, undecided := errors.AsType[*auth.Unavailable](err); !test.ok && !undecided {
-				t.Errorf("%v is not Unavailable", err)
-			}
-			if err != nil && strings.Contains(err.Error(), "secret") {
-				t.Errorf("the error repeats what the provider panicked with: %v", err)
-			}
-			if body, _ := io.ReadAll(r.Body); string(body) != "body" {
-				t.Errorf("the body is %q", body)
-			}
-			if r.URL.Path != before.URL.Path || r.Method != before.Method || r.Host != before.Host || len(r.Header) != len(before.Header) {
-				t.Errorf("the request changed to %s %s %s %v", r.Method, r.Host, r.URL, r.Header)
-			}
-			if _, leaked := replacer.GetString("http.auth.user.id"); leaked || len(vars) != 1 {
-				t.Errorf("placeholders or variables were left: %v", vars)
-			}
-		})
-	}
-}
-
-// An Authorization of another scheme is none of a provider's business once its
-// own is known.
-func TestProvider_hidesOthers(t *testing.T) {
-	seen := ""
-	p := hosting(func(_ http.ResponseWriter, r *http.Request) (caddyauth.User, bool, error) {
-		seen = r.Header.Get("Authorization")
-		return caddyauth.User{}, false, nil
-	})
-	for _, test := range []struct{ configured, sent, seen string }{
-		{"", "Token x", "Token x"},
-		{"Bearer", "Token x", ""},
-		{"Bearer", "bearer x", "bearer x"},
-		{"Bearer", "Bearer", "Bearer"},
-	} {
-		p.scheme = test.configured
-		_, _ = p.Authenticate(with(test.sent))
-		if seen != test.seen {
-			t.Errorf("%q with challenge %q: the provider saw %q, want %q", test.sent, test.configured, seen, test.seen)
-		}
-	}
-}
-
-// What providers say of their errors does not put credentials into the log.
-func TestProvider_masksErrors(t *testing.T) {
-	p := hosting(func(_ http.ResponseWriter, r *http.Request) (caddyauth.User, bool, error) {
-		_, password, _ := r.BasicAuth()
-		return caddyauth.User{}, false, fmt.Errorf("bad: %s %s %v %s %s\n", r.Header, password, r.Cookies(), r.URL, strings.Repeat("é", 600))
-	})
-	r := with("Basic " + encode("alice:canary-password"))
-	r.Header.Set("X-Api-Key", "canary-key")
-	r.Header.Set("Cookie", "session=canary-cookie; other=canary")
-	r.URL.RawQuery = "token=canary-%71uery&x=canary-2"
-	_, err := p.Authenticate(r)
-	if text := fmt.Sprint(err); strings.Contains(text, "canary") || strings.Contains(text, encode("alice:canary-password")) ||
-		!strings.Contains(text, "bad: ") || len(text) > 700 {
-		t.Errorf("the error is %q", text)
-	}
 }
 
 func TestProvider_redirect(t *testing.T) {

@@ -214,3 +214,13 @@ func (s *Server) SetMaxConnections(t testing.TB, n int) {
 	}
 	s.Restart(t)
 }
+
+// RequirePasswords has a role asked for its password from the next start on.
+func (s *Server) RequirePasswords(role string) error {
+	path := filepath.Join(s.dir, "data", "pg_hba.conf")
+	rules, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, append([]byte("local all "+role+" scram-sha-256\n"), rules...), 0o600)
+}

@@ -28,11 +28,16 @@ const (
 // errReadOnly says that a server takes no writes.
 var errReadOnly = errors.New("the server takes no writes: it is a standby, or default_transaction_read_only is on")
 
+// errPrivilege says that the role may not use the schema.
+var errPrivilege = errors.New("permission denied for the schema")
+
 // settings are what every session begins with. Names outside of the schema are
-// never found, temporary ones last. What was acknowledged is on the server's disk,
+// never found. Without the right to use it the server would pass over it: that is
+// what the first column tells. What was acknowledged is on the server's disk,
 // whatever the role's own settings are. A session that stopped in a transaction
 // must not keep others waiting.
-const settings = `SELECT set_config('search_path', $1, false),
+const settings = `SELECT EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = $3 AND NOT pg_catalog.has_schema_privilege(oid, 'USAGE')),
+	set_config('search_path', $1, false),
 	set_config('statement_timeout', $2, false), set_config('lock_timeout', $2, false),
 	set_config('idle_in_transaction_session_timeout', $2, false),
 	set_config('standard_conforming_strings', 'on', false), set_config('client_min_messages', 'error', false),
@@ -58,8 +63,17 @@ func (d *Driver) afterConnect(ctx context.Context, conn *pgx.Conn) error {
 	defer cancel()
 	timeout := strconv.FormatInt(max(time.Duration(d.StatementTimeout).Milliseconds(), 1), 10)
 	// Not prepared: a session needs it once.
-	_, err := conn.Exec(ctx, settings, pgx.QueryExecModeExec, `"`+d.Schema+`", pg_temp`, timeout)
-	return err
+	rows, err := conn.Query(ctx, settings, pgx.QueryExecModeExec, `"`+d.Schema+`"`, timeout, d.Schema)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if string(rows.RawValues()[0]) == "t" {
+			return errPrivilege
+		}
+	}
+	return rows.Err()
 }
 
 // single opens a connection outside of any pool.

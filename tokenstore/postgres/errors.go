@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -101,6 +102,10 @@ func (d *Driver) unavailable(err error) error {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return fmt.Errorf("waiting for the store: %w: %w", tokenstore.ErrUnavailable, err)
 	}
+	if errors.Is(err, fs.ErrNotExist) {
+		// A socket or a file is missing, which does not mean that there is no store.
+		return fmt.Errorf("%w: %v", tokenstore.ErrUnavailable, err)
+	}
 	if advice := d.advice(err); advice != "" {
 		return fmt.Errorf("%w: %s: %w", tokenstore.ErrUnavailable, advice, err)
 	}
@@ -110,7 +115,11 @@ func (d *Driver) unavailable(err error) error {
 // advice explains the codes that operators meet.
 func (d *Driver) advice(err error) string {
 	config := d.config.ConnConfig
-	switch sqlstate(err) {
+	state := sqlstate(err)
+	if errors.Is(err, errPrivilege) {
+		state = "42501"
+	}
+	switch state {
 	case "25006":
 		return "the server takes no writes any more"
 	case "53300":

@@ -25,6 +25,7 @@ import (
 	_ "github.com/caddyserver/caddy/v2/modules/standard"
 
 	_ "github.com/caddy-rest-auth/caddy-rest-auth"
+	_ "github.com/caddy-rest-auth/caddy-rest-auth/tokenstore/postgres"
 )
 
 // This binary is Caddy when it is called so: nothing has to be built for the
@@ -72,9 +73,16 @@ type node struct {
 	ended  chan struct{}
 }
 
-// newNode starts a Caddy that ends with the test. Nodes of one storage are
-// nodes of one fleet.
+// newNode starts a Caddy that ends with the test, and waits until it serves.
+// Nodes of one storage are nodes of one fleet.
 func newNode(t *testing.T, name, store, storage string) *node {
+	t.Helper()
+	n := startNode(t, name, store, storage)
+	n.awaitAdmin()
+	return n
+}
+
+func startNode(t *testing.T, name, store, storage string) *node {
 	t.Helper()
 	n := &node{t: t, name: name, dir: shortDir(t), ended: make(chan struct{})}
 	address := freeAddress(t)
@@ -119,14 +127,22 @@ func newNode(t *testing.T, name, store, storage string) *node {
 			t.Logf("output of node %s:\n%s\n%s", name, n.output.String(), n.log())
 		}
 	})
+	return n
+}
+
+// awaitAdmin waits until the admin endpoint answers for the configuration,
+// which is some time after it listens.
+func (n *node) awaitAdmin() {
+	n.t.Helper()
 	n.await("the admin endpoint", 30*time.Second, func() bool {
 		conn, err := net.Dial("unix", filepath.Join(n.dir, "admin.sock"))
-		if err == nil {
-			_ = conn.Close()
+		if err != nil {
+			return false
 		}
-		return err == nil
+		_ = conn.Close()
+		status, _ := n.tryManage(http.MethodGet, "/store", "")
+		return status == http.StatusOK || status == http.StatusServiceUnavailable
 	})
-	return n
 }
 
 // await waits until something is so.

@@ -1,0 +1,79 @@
+// SPDX-FileCopyrightText: The caddy-rest-auth authors
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build unix
+
+package fleet
+
+import (
+	"net/http"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/postgrestest"
+)
+
+func TestMain(m *testing.M) { postgrestest.Main(m) }
+
+// store is the line of a Caddyfile for a database, with the socket of the server
+// or of what stands before it.
+func store(dsn, dir, socket string) string {
+	return `postgres "` + strings.Replace(dsn, "host="+dir, "host="+filepath.Dir(socket), 1) + `"`
+}
+
+func TestPostgres(t *testing.T) {
+	server := postgrestest.Shared(t)
+	dsn := server.Database(t)
+	cutter := newCutter(t, server.Socket())
+	dir := t.TempDir()
+	a := newNode(t, "A", store(dsn, server.Dir, server.Socket()), dir)
+	b := newNode(t, "B", store(dsn, server.Dir, filepath.Join(cutter.dir, "socket")), dir)
+	testFleet(t, a, b)
+	t.Run("without the feed", func(t *testing.T) {
+		cutter.setCut(true)
+		b.await("the end of the feed", 3*time.Second, func() bool { return !b.feedUp() })
+		if !a.feedUp() {
+			t.Error("the feed of node A ended too")
+		}
+		if !strings.Contains(b.log(), "token store does not report changes; asking it on every request") {
+			t.Error("node B did not say so in its log")
+		}
+		testWithoutFeed(t, a, b, func(s secret) { a.manage(http.MethodDelete, "/tokens/"+s.Handle, "", nil) })
+		cutter.setCut(false)
+		b.await("the feed", 5*time.Second, b.feedUp)
+		if !strings.Contains(b.log(), "token store reports changes again") {
+			t.Error("node B did not say so in its log")
+		}
+		s := a.newToken("alice")
+		b.remembers(t, func() int { return b.ask(s.Token) })
+	})
+}
+
+// Two nodes that start at once on an empty database both serve, and one schema
+// is made.
+func TestPostgresMigratedByTwo(t *testing.T) {
+	server := postgrestest.Shared(t)
+	dsn := server.Database(t)
+	line, dir := store(dsn, server.Dir, server.Socket()), t.TempDir()
+	var nodes []*node
+	for _, name := range []string{"A", "B", "C"} {
+		nodes = append(nodes, startNode(t, name, line, dir))
+	}
+	for _, n := range nodes {
+		n.awaitAdmin()
+		n.await("the feed", 10*time.Second, n.feedUp)
+		for line := range strings.Lines(n.log()) {
+			// The admin endpoint was asked before there was a configuration.
+			if strings.Contains(line, `"level":"error"`) && !strings.Contains(line, `"logger":"admin.api"`) {
+				t.Errorf("node %s has an error in its log: %s", n.name, line)
+			}
+		}
+	}
+	nodes[0].manage(http.MethodPost, "/users", `{"name":"alice"}`, nil)
+	s := nodes[1].newToken("alice")
+	if got := nodes[2].ask(s.Token); got != http.StatusOK {
+		t.Errorf("answered %d", got)
+	}
+}

@@ -239,7 +239,8 @@ func TestSelfTestFindsHoles(t *testing.T) {
 			site:    "@never expression `{query.k}.startsWith(\"zz\")`\nhandle @never {\n" + proxied + "\n}\nhandle {\n" + proxied + "\n}",
 			options: selftest.Options{URLs: []string{"https://site.example/?k=zzz"}},
 		},
-		"everything else": {site: `
+		"everything else": {
+			site: `
 			basic_auth {
 				bob $2a$14$Zkx19XLiW6VYouLHR5NmfOFU0z2GTNmpkT/5qqR7hx4IjWJPDhjvG
 			}

@@ -132,7 +132,9 @@ func (f *field) ref() (ref, error) {
 	var bad error
 	err = f.s.array(func() error {
 		if len(natural) == maxParts {
-			bad = f.wrong("a natural key of more than %d parts", maxParts)
+			if bad == nil {
+				bad = f.wrong("a natural key of more than %d parts", maxParts)
+			}
 			return f.s.skip()
 		}
 		part, err := f.text(maxName)
@@ -161,7 +163,9 @@ func (f *field) refs() ([]ref, error) {
 	var bad error
 	err = f.s.array(func() error {
 		if len(list) == maxRefs {
-			bad = f.wrong("more than %d entries", maxRefs)
+			if bad == nil {
+				bad = f.wrong("more than %d entries", maxRefs)
+			}
 			return f.s.skip()
 		}
 		r, err := f.ref()

@@ -8,7 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"strings"
+	"strconv"
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
@@ -23,6 +23,9 @@ const explainTimeout = 20 * time.Second
 
 // verdictUnguarded is the verdict on a request that no handler of ours judged.
 const verdictUnguarded = "unguarded"
+
+// answeredByUs is who answers a request that is refused.
+const answeredByUs = "rest_auth"
 
 // An explanation says what would become of a request, and why. No part of it is
 // a secret that the request carries.
@@ -154,7 +157,7 @@ func (e *explainer) run(r *http.Request) (err error) {
 	e.report.Status = status
 	if e.server.Errors == nil || len(e.server.Errors.Routes) == 0 {
 		if e.report.Answered == nil {
-			e.report.Answered = &answered{By: "Caddy, with an empty body, since no error route takes this status"}
+			e.report.Answered = &answered{By: "Caddy itself, since no error route does: an empty body"}
 		}
 		return nil
 	}
@@ -179,7 +182,7 @@ func (e *explainer) runErrorRoutes(r *http.Request, failed error, status int) er
 	case again != nil, e.report.Answered == nil:
 		e.report.Answered = before
 		if before == nil {
-			e.report.Answered = &answered{By: "Caddy, with an empty body, since no error route takes this status"}
+			e.report.Answered = &answered{By: "Caddy itself, since no error route does: an empty body"}
 		}
 		e.report.Status = status
 	}
@@ -197,7 +200,7 @@ func (e *explainer) conclude() {
 	}
 	if last == nil {
 		report.Verdict = verdictUnguarded
-		report.Summary = "no rest_auth judges this request"
+		report.Summary = "UNGUARDED: no rest_auth judges this request"
 		if len(report.Judged) > 0 {
 			report.Summary += ": the matcher of every rest_auth on its way leaves it out"
 		}
@@ -206,12 +209,14 @@ func (e *explainer) conclude() {
 	}
 	if report.Answered == nil && report.Status == 0 {
 		report.Status = http.StatusOK
-		report.Answered = &answered{By: "Caddy, with an empty body, since no handler answers"}
+		report.Answered = &answered{By: "Caddy itself, since no handler does: an empty body"}
 	}
 	if last == nil || last.Refusal == nil {
 		report.Summary += "; answered by " + report.Answered.By
+		if report.Status != 0 && last == nil {
+			report.Summary += " with " + strconv.Itoa(report.Status)
+		}
 	}
-	report.Summary = strings.TrimSpace(report.Summary)
 }
 
 func (e *explainer) note(format string, args ...any) {

@@ -125,7 +125,7 @@ func (a *reportingAuthenticator) remembered(r *http.Request) string {
 // history says more of a token that is not good any more. The client does not
 // learn it, and the store does not tell while it decides.
 func (a *reportingAuthenticator) history(r *http.Request, cause error) string {
-	if a.link.cacheable == nil || !errors.Is(cause, tokenstore.ErrNotFound) {
+	if a.link.cacheable == nil || errors.Is(cause, tokenstore.ErrInactive) || !errors.Is(cause, tokenstore.ErrNotFound) {
 		return ""
 	}
 	secret, ok := a.link.cacheable.CacheKey(r)
@@ -134,14 +134,16 @@ func (a *reportingAuthenticator) history(r *http.Request, cause error) string {
 	}
 	digest := sha256.Sum256(secret)
 	record, user, err := a.explainer.app.store.Lookup(r.Context(), digest[:], time.Time{})
+	inactive := errors.Is(err, tokenstore.ErrInactive)
 	switch {
+	case err == nil, inactive:
 	case errors.Is(err, tokenstore.ErrNotFound):
 		return "the store has no such token: it was never issued, or was revoked or swept, or the password that it depended on was changed"
-	case err != nil && !errors.Is(err, tokenstore.ErrInactive):
+	default:
 		return ""
 	}
-	reason := "the token " + record.ID + " of " + firstOf(user.Name, "no user") + " expired at " + when(&record.Expires)
-	if err != nil {
+	reason := "the token " + record.ID + ", issued to " + firstOf(user.Name, "no user") + ", expired at " + when(&record.Expires)
+	if inactive {
 		reason += ", and its user is inactive"
 	}
 	return reason

@@ -77,7 +77,7 @@ func (e *explainer) judge(h *Handler, at place) standIn {
 		e.refused(j, r, answer, failed)
 		if failed == nil {
 			w.WriteHeader(answer.status)
-			e.report.Answered = &answered{By: "rest_auth", Route: j.Route}
+			e.report.Answered = &answered{By: answeredByUs, Route: j.Route}
 		}
 		return failed
 	}

@@ -16,7 +16,7 @@ import (
 func (x *explanation) String() string {
 	p := new(printer)
 	status := ""
-	if x.Status != 0 {
+	if x.Status != 0 && x.Verdict != verdictUnguarded {
 		status = strconv.Itoa(x.Status) + " " + http.StatusText(x.Status) + ", "
 	}
 	p.line(0, "%s%s", status, x.Summary)
@@ -28,9 +28,9 @@ func (x *explanation) String() string {
 	}
 	if len(x.Judged) == 0 {
 		p.line(0, "")
-		p.line(0, "NO rest_auth is on the way of this request. Whoever answers it decides alone.")
+		p.line(0, "no rest_auth is on the way of this request: whoever answers it decides alone")
 	}
-	if x.Answered != nil {
+	if x.Answered != nil && x.Answered.By != answeredByUs {
 		p.line(0, "")
 		p.line(0, "answered by %s", x.Answered.By)
 		if x.Answered.Route != "" {
@@ -49,7 +49,7 @@ func (x *explanation) String() string {
 
 func (x *explanation) printRequest(p *printer) {
 	p.line(0, "%s %s", x.Request.Method, x.Request.URL)
-	rows := [][2]string{{"from", x.Request.From}}
+	rows := [][2]string{{"from", strings.TrimSuffix(x.Request.From, ":0")}}
 	if x.Request.ClientIP != "" {
 		rows = append(rows, [2]string{"client", x.Request.ClientIP})
 	}

@@ -27,7 +27,7 @@ func init() {
 }
 
 // A shell runs commands in a directory of its own. In their arguments $ADMIN
-// is the address of its admin endpoint, and @ a space.
+// is the address of its admin endpoint, @ a space, and $AT an @.
 type shell struct {
 	t     *testing.T
 	dir   string
@@ -65,7 +65,7 @@ func (sh *shell) write(name, text string) {
 func (sh *shell) command(args string) *exec.Cmd {
 	words := strings.Fields(args)
 	for i, word := range words {
-		words[i] = strings.NewReplacer("$ADMIN", sh.admin, "@", " ").Replace(word)
+		words[i] = strings.NewReplacer("$ADMIN", sh.admin, "$AT", "@", "@", " ").Replace(word)
 	}
 	cmd := exec.CommandContext(sh.t.Context(), sh.caddy, words...)
 	cmd.Dir = sh.dir

@@ -114,11 +114,13 @@ const explainSite = `{
 	}
 }
 &(shared) {
-	rest_auth {
-		authenticate token
-		require staff
+	route {
+		rest_auth {
+			authenticate token
+			require staff
+		}
+		reverse_proxy {{echo}}
 	}
-	reverse_proxy {{echo}}
 }
 {{site}} {
 	handle /plain* {
@@ -286,14 +288,7 @@ const explainSite = `{
 func TestExplain(t *testing.T) {
 	s := serve(t, explainSite)
 	s.seed()
-	expired := s.putUser(tokenstore.User{Name: "expired", Active: true})
-	credential := tokenstore.Credential{
-		ID: "id-token-expired", Kind: tokenstore.KindToken, Digest: digestOf("token-expired"), UserKey: expired.Key,
-		Created: time.Now().Add(-time.Hour), Expires: time.Now().Add(-time.Minute),
-	}
-	if err := s.store().Create(t.Context(), credential, 0, false); err != nil {
-		t.Fatal(err)
-	}
+	s.putExpired()
 	s.putToken(s.putUser(tokenstore.User{Name: "scoped", Active: true}), "token-scoped", "orders.read", "orders.write")
 
 	site2 := "http://127.0.0.1:" + strings.TrimPrefix(s.vars["{{site2}}"], "http://:")
@@ -362,7 +357,11 @@ func TestExplain(t *testing.T) {
 		name := row.method + " " + row.path + " " + strings.Join(row.lines, ", ")
 		// First, so that nothing that the request leaves behind can help.
 		x := s.explanation(s.question(row.method, url, row.lines...))
+		before := s.echo.hits.Load()
 		got := s.send(row.method, url, nil, row.lines...)
+		if proxied := strings.HasPrefix(x.Answered.By, "reverse_proxy "); proxied != (s.echo.hits.Load() > before) {
+			t.Errorf("%s: explained as answered by %s", name, x.Answered.By)
+		}
 		if x.Verdict != row.verdict {
 			t.Errorf("%s: verdict %s, want %s: %s", name, x.Verdict, row.verdict, x.Summary)
 		}
@@ -386,6 +385,19 @@ func TestExplain(t *testing.T) {
 				t.Errorf("%s: Remote-User %q, and the upstream got %q", name, set[0].Value, user)
 			}
 		}
+	}
+}
+
+// putExpired stores a token that has ended.
+func (s *server) putExpired() {
+	s.t.Helper()
+	user := s.putUser(tokenstore.User{Name: "expired", Active: true})
+	credential := tokenstore.Credential{
+		ID: "id-token-expired", Kind: tokenstore.KindToken, Digest: digestOf("token-expired"), UserKey: user.Key,
+		Created: time.Now().Add(-time.Hour), Expires: time.Now().Add(-time.Minute),
+	}
+	if err := s.store().Create(s.t.Context(), credential, 0, false); err != nil {
+		s.t.Fatal(err)
 	}
 }
 
@@ -453,6 +465,15 @@ func TestExplainParts(t *testing.T) {
 	}
 	if bad := s.explain("GET", "/plain", token("nothing-like-it")).Judged[0].Authenticators[0]; !strings.Contains(bad.Reason, "no such token") {
 		t.Errorf("reason %q", bad.Reason)
+	}
+	s.putExpired()
+	for secret, why := range map[string]string{
+		"token-expired": ", issued to expired, expired at 20",
+		"token-gone":    "inactive",
+	} {
+		if bad := s.explain("GET", "/plain", token(secret)).Judged[0].Authenticators[0]; !strings.Contains(bad.Reason, why) {
+			t.Errorf("%s: reason %q, want %q", secret, bad.Reason, why)
+		}
 	}
 	if bad := s.explain("GET", "/plain", basic("alice", "no")).Judged[0].Authenticators[1]; bad.Reason != "wrong password" || bad.User != "alice" {
 		t.Errorf("basic %+v", bad)

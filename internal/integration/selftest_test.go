@@ -214,6 +214,15 @@ func TestSelfTestFindsHoles(t *testing.T) {
 				}
 				reverse_proxy {{upstream}}
 			}`, want: []string{"leak 1 X-Sso-User"}},
+		"a gateway that says who the client is": {
+			site: "forward_auth gate.invalid:80 {\nuri /verify\ncopy_headers X-Gate\n}\nrest_auth {\nauthenticate token\nheader_up X-Gate {http.auth.user.id}\n}\nreverse_proxy {{upstream}}",
+			want: []string{"notice 1"},
+		},
+		"a gateway whose word another route copies from the client": {
+			site: "forward_auth /a/* gate.invalid:80 {\nuri /verify\ncopy_headers X-Gate\n}\nrest_auth {\nauthenticate token\n}\nreverse_proxy {{upstream}}",
+			want: []string{"leak 2 X-Gate", "notice 1"},
+		},
+		"a claim": {site: "rest_auth {\nauthenticate token\nheader_up X-Tenant {http.auth.user.claims.tenant.id}\n}\nreverse_proxy {{upstream}}"},
 		"FastCGI": {
 			site: "import guard\nroot * /srv\nphp_fastcgi {{upstream}}",
 		},
@@ -272,7 +281,6 @@ func TestSelfTestFindsHoles(t *testing.T) {
 			}
 			forward_auth /gate/* gate.invalid:80 {
 				uri /verify
-				copy_headers X-Gate
 			}
 			handle /gate/* {
 				import guard

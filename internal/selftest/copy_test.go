@@ -54,7 +54,7 @@ const harmful = `{
 
 func copied(t *testing.T, config string) (*copier, object, []byte) {
 	t.Helper()
-	l := newLab()
+	l := newLab(nil)
 	t.Cleanup(l.close)
 	c := &copier{lab: l, dir: t.TempDir(), keep: []string{"kept_app", "kept"}, ctx: t.Context()}
 	t.Cleanup(c.close)
@@ -129,7 +129,7 @@ func TestCopyRefuses(t *testing.T) {
 		"[]": "reading the configuration", "{": "reading the configuration", "{}": "no HTTP server",
 		`{"apps": {"http": {"servers": {}}}}`: "no HTTP server", `{"apps": 1}`: "no HTTP server",
 	} {
-		c := &copier{lab: newLab(), ctx: t.Context()}
+		c := &copier{lab: newLab(nil), ctx: t.Context()}
 		if _, err := c.copy([]byte(config)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("copy(%s) = %v, want %s", config, err, want)
 		}

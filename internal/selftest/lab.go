@@ -6,6 +6,7 @@ package selftest
 import (
 	"crypto/rand"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"strings"
 	"sync"
@@ -40,6 +41,9 @@ type lab struct {
 	tester *auth.Identity
 	marker string // what a client claims to be
 	net    *network
+	// vouched are headers of answers, by which a gateway that is asked first
+	// may say who the client is.
+	vouched []string
 
 	mu       sync.Mutex
 	request  *request
@@ -53,11 +57,18 @@ type lab struct {
 // writes the guests' names finds none.
 var labs sync.Map
 
-func newLab() *lab {
+// newLab returns a lab for a configuration: the tester has every claim, and the
+// upstreams' answers every header, that the configuration reads.
+func newLab(config []byte) *lab {
 	l := &lab{token: strings.ToLower(rand.Text()), net: newNetwork()}
 	l.marker = "mallory-" + rand.Text()[:8]
 	unique := "tester-" + rand.Text()[:8]
-	claims, _ := json.Marshal(map[string]string{"sub": unique, "preferred_username": unique, "email": unique + "@example.com"})
+	read := make(map[string]string)
+	for _, name := range placeholders(config, "http.auth.user.claims.") {
+		read[name] = unique
+	}
+	claims, _ := json.Marshal(read)
+	l.vouched = placeholders(config, "http.reverse_proxy.header.")
 	l.tester = &auth.Identity{
 		ID: unique, Key: "config:" + unique, Source: "config",
 		Name: "The " + unique, Email: unique + "@example.com", Staff: true, Superuser: true,
@@ -115,8 +126,15 @@ func (l *lab) arrive(a arrival) reply {
 	a.guards = append(a.guards, l.guards...)
 	a.judged = append(a.judged, l.judged...)
 	l.arrivals = append(l.arrivals, a)
-	if l.request == nil || len(l.arrivals) > 1 {
-		return reply{}
+	says := reply{header: make(http.Header)}
+	if l.request != nil && len(l.arrivals) == 1 {
+		says.status = l.request.reply.status
+		maps.Copy(says.header, l.request.reply.header)
 	}
-	return l.request.reply
+	if l.as == known {
+		for _, name := range l.vouched {
+			says.header.Set(name, l.tester.ID)
+		}
+	}
+	return says
 }

@@ -57,7 +57,7 @@ func Run(ctx context.Context, config []byte, options Options) (_ *Report, err er
 		return nil, fmt.Errorf("making a directory: %w", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	l := newLab()
+	l := newLab(config)
 	defer l.close()
 	c := &copier{lab: l, dir: dir, keep: options.Keep, ctx: ctx}
 	defer c.close()

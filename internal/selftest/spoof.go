@@ -18,8 +18,6 @@ func (t *trial) spoof(ctx context.Context, sources []variant) error {
 		personas := []persona{known, anonymous}
 		if p.as == refused {
 			personas = []persona{refused}
-		} else if !p.judged() {
-			personas = []persona{anonymous}
 		}
 		for _, as := range personas {
 			if err := t.spoofPath(ctx, p, as, sources); err != nil {

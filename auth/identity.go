@@ -20,7 +20,7 @@ type Identity struct {
 
 	// Key names the user for ever: it is never reused, and unique over all
 	// sources. Its forms are store:<ulid>, config:<name>, <issuer>|<subject>,
-	// entra:<tenant>|<object> and provider:<name>|<id>.
+	// htpasswd:<file>|<name>, entra:<tenant>|<object> and provider:<name>|<id>.
 	Key string
 
 	// Source says where the user is kept: store, config, or an issuer.

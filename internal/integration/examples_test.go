@@ -75,6 +75,14 @@ func TestExamples(t *testing.T) {
 			{"GET", site + "/feed", "X-Forwarded-For: 203.0.114.9", 401, "Token", notAuthenticated},
 			{"GET", site + "/feed", token("token-alice"), 200, "", "GET /feed by alice"},
 		},
+		"single-sign-on.Caddyfile": {
+			{"GET", site + "/", "", 403, "", notAuthenticated},
+			{"GET", site + "/", `X-Remote-User: CORP\alice`, 200, "", "GET / by alice, alice"},
+			{"GET", site + "/", "X-Remote-User: mallory", 403, "", notAuthenticated},
+			{"GET", site + "/", "X-Remote-User: alice, bob", 403, "", detail("Invalid remote user.")},
+			{"GET", site + "/", token("token-bob"), 200, "", "GET / by bob, bob"},
+			{"GET", site + "/", token("bad"), 403, "", invalidToken},
+		},
 		"by-method.Caddyfile": {
 			{"GET", site + "/news", "", 200, "", "GET /news by "},
 			{"PUT", site + "/news", "", 401, "Token", notAuthenticated},

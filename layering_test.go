@@ -44,7 +44,7 @@ var layers = []struct {
 	{"internal/selftest", []string{"auth"}, nil},
 	{"authenticators", []string{"auth", "tokenstore", "internal/..."}, nil},
 	{"", []string{"auth", "authenticators", "permissions", "tokenstore/...", "internal/..."}, nil},
-	{"cmd/caddy", []string{""}, nil},
+	{"cmd/caddy", []string{"", "tokenstore/postgres"}, nil},
 	{"internal/integration", []string{"..."}, nil},
 	{"internal/fleet", []string{"..."}, nil},
 	{"internal/benchmark", []string{"..."}, nil},

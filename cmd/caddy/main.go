@@ -10,6 +10,7 @@ import (
 	_ "github.com/caddyserver/caddy/v2/modules/standard"
 
 	_ "github.com/caddy-rest-auth/caddy-rest-auth"
+	_ "github.com/caddy-rest-auth/caddy-rest-auth/tokenstore/postgres"
 )
 
 func main() {

@@ -58,9 +58,10 @@ func newCutter(t *testing.T, server *postgrestest.Server, text string, pass bool
 				_ = client.Close()
 				continue
 			}
-			c.wg.Go(func() { c.forward(upstream, client) })
+			replies := &replies{client: client}
+			c.wg.Go(func() { c.forward(upstream, client, replies) })
 			c.wg.Go(func() {
-				_, _ = io.Copy(client, upstream)
+				_, _ = io.Copy(replies, upstream)
 				_ = client.Close()
 			})
 		}
@@ -73,7 +74,20 @@ func newCutter(t *testing.T, server *postgrestest.Server, text string, pass bool
 	return c
 }
 
-func (c *cutter) forward(upstream, client net.Conn) {
+// replies are what the server sends, until they are lost.
+type replies struct {
+	client net.Conn
+	lost   atomic.Bool
+}
+
+func (r *replies) Write(p []byte) (int, error) {
+	if r.lost.Load() {
+		return len(p), nil
+	}
+	return r.client.Write(p)
+}
+
+func (c *cutter) forward(upstream, client net.Conn, replies *replies) {
 	defer upstream.Close()
 	buffer := make([]byte, 1<<16)
 	for {
@@ -82,11 +96,13 @@ func (c *cutter) forward(upstream, client net.Conn) {
 			return
 		}
 		if bytes.Contains(buffer[:n], c.text) && c.left.Add(-1) >= 0 {
-			_ = client.Close() // what the server answers reaches nobody
 			if c.pass {
+				replies.lost.Store(true)
 				_, _ = upstream.Write(buffer[:n])
-				time.Sleep(50 * time.Millisecond)
+				// A client that is cut asks the server to stop.
+				time.Sleep(100 * time.Millisecond)
 			}
+			_ = client.Close()
 			return
 		}
 		if _, err := upstream.Write(buffer[:n]); err != nil {

@@ -47,6 +47,9 @@ func (d *Driver) configure() error {
 	if err != nil {
 		return fmt.Errorf("parsing the dsn: %s", harmless(err))
 	}
+	if misread(dsn, config.ConnConfig) {
+		return errors.New("parsing the dsn: a password in a URL must have / ? # [ ] @ : and % percent-encoded")
+	}
 	if readOnly(config.ConnConfig.ValidateConnect) {
 		return errors.New("the dsn asks for a standby by target_session_attrs; the store needs a server that takes writes")
 	}
@@ -113,6 +116,19 @@ func harmless(err error) string {
 		}
 	}
 	return "it is neither a URL (postgres://user@host/database) nor keywords (host=… dbname=…) as libpq has them"
+}
+
+// misread reports whether a part of a password was taken for another part of the
+// URL, which is shown.
+func misread(dsn string, config *pgx.ConnConfig) bool {
+	if !strings.HasPrefix(dsn, "postgres://") && !strings.HasPrefix(dsn, "postgresql://") {
+		return false
+	}
+	shown := []string{config.Host, config.Database}
+	for _, fallback := range config.Fallbacks {
+		shown = append(shown, fallback.Host)
+	}
+	return slices.ContainsFunc(shown, func(part string) bool { return strings.Contains(part, "@") })
 }
 
 // readOnly reports whether a server is asked for that takes no writes.

@@ -103,7 +103,9 @@ func hangUp(conn *pgx.Conn) {
 
 // version examines the store over a connection.
 func (d *Driver) version(ctx context.Context, conn *pgx.Conn) (version int, id string, err error) {
-	return sqlstore.Version(ctx, sqlstore.Over(d.session(conn), dialect))
+	se := d.session(conn)
+	se.attached = true
+	return sqlstore.Version(ctx, sqlstore.Over(se, dialect))
 }
 
 // errOther says that another store has taken the place of the one that was open.

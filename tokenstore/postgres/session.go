@@ -22,6 +22,10 @@ type session struct {
 	conn  *pgx.Conn
 	limit time.Duration
 
+	// attached says that the connection is nobody else's, so that statements may end
+	// with the caller's context.
+	attached bool
+
 	// before is sent together with the next statement that changes something.
 	before []string
 }
@@ -31,7 +35,10 @@ func (d *Driver) session(conn *pgx.Conn) *session {
 }
 
 func (s *session) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.WithoutCancel(ctx), s.limit)
+	if !s.attached {
+		ctx = context.WithoutCancel(ctx)
+	}
+	return context.WithTimeout(ctx, s.limit)
 }
 
 // Exec is sqlstore.Session's.

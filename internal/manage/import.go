@@ -174,11 +174,16 @@ func (o ImportOptions) checkDump(dump *django.Dump) error {
 
 // importDump carries it out, in a transaction if the store has them.
 func (m *Manager) importDump(ctx context.Context, dump *django.Dump, o ImportOptions) (ImportReport, error) {
+	found, err := m.newImporter(m.Store, false, dump, o).survey(ctx)
+	if err != nil {
+		return ImportReport{}, err
+	}
 	var done *importer
-	err := errors.ErrUnsupported
+	err = errors.ErrUnsupported
 	if transactor, ok := m.Store.(tokenstore.Transactor); ok {
 		err = transactor.InTx(ctx, func(store tokenstore.Store) error {
 			done = m.newImporter(store, true, dump, o)
+			done.found = found
 			if err := done.run(ctx); err != nil || !o.DryRun {
 				return err
 			}
@@ -193,6 +198,7 @@ func (m *Manager) importDump(ctx context.Context, dump *django.Dump, o ImportOpt
 	case errors.Is(err, errors.ErrUnsupported):
 		// What was done stays, and another import goes on from there.
 		done = m.newImporter(m.Store, false, dump, o)
+		done.found = found
 		err = done.run(ctx)
 	}
 	if err != nil {

@@ -25,10 +25,14 @@ type importer struct {
 	report ImportReport
 	notes  map[string]int // how many of each text there are
 	check  func(hash string) error
+
+	found  survey
+	nth    struct{ user, token int } // of those of the dump
+	owners owners
 }
 
 func (m *Manager) newImporter(store tokenstore.Store, inTx bool, dump *django.Dump, o ImportOptions) *importer {
-	i := &importer{ImportOptions: o, Manager: m, store: store, inTx: inTx, dump: dump, notes: make(map[string]int)}
+	i := &importer{ImportOptions: o, Manager: m, store: store, inTx: inTx, dump: dump, notes: make(map[string]int), owners: make(owners)}
 	i.check = func(hash string) error { return password.Check(hash, nil) }
 	if checker, ok := m.Hasher.(HashChecker); ok {
 		i.check = checker.Check
@@ -61,10 +65,19 @@ func (i *importer) run(ctx context.Context) error {
 	if err := i.groups(ctx); err != nil {
 		return err
 	}
-	if err := i.dump.EachUser(func(u django.User) error { return i.user(ctx, u) }); err != nil {
+	err := i.dump.EachUser(func(u django.User) error {
+		state := i.found.users[i.nth.user]
+		i.nth.user++
+		return i.user(ctx, u, state)
+	})
+	if err != nil {
 		return err
 	}
-	return i.dump.EachToken(func(t django.Token) error { return i.token(ctx, t) })
+	return i.dump.EachToken(func(t django.Token) error {
+		state := i.found.tokens[i.nth.token]
+		i.nth.token++
+		return i.token(ctx, t, state)
+	})
 }
 
 // note keeps a note, unless there are enough of its kind.

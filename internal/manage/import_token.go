@@ -22,7 +22,11 @@ const (
 )
 
 // token imports one token, unless it is there or was revoked.
-func (i *importer) token(ctx context.Context, in django.Token) error {
+func (i *importer) token(ctx context.Context, in django.Token, state uint8) error {
+	if state == settled {
+		i.report.Tokens.Unchanged++
+		return nil
+	}
 	owner, err := i.owner(ctx, in)
 	if err != nil {
 		return err
@@ -32,18 +36,10 @@ func (i *importer) token(ctx context.Context, in django.Token) error {
 		return nil
 	}
 	now := i.Now()
-	known, _, err := i.store.Lookup(ctx, in.Digest, now)
-	switch {
-	case err == nil, errors.Is(err, tokenstore.ErrInactive):
-		if known.UserKey != owner.Key {
-			i.report.Tokens.Skipped++
-			i.note(in.Row, "token", owner.Name, noteTokenOwner)
-			return nil
+	if state == unknown {
+		if there, err := i.there(ctx, in, owner); err != nil || there {
+			return err
 		}
-		i.report.Tokens.Unchanged++
-		return nil
-	case !errors.Is(err, tokenstore.ErrNotFound):
-		return err
 	}
 	created := in.Created
 	if created.IsZero() || created.After(now) {
@@ -55,8 +51,28 @@ func (i *importer) token(ctx context.Context, in django.Token) error {
 	})
 }
 
+// there reports whether the token lives here, and counts it if it does.
+func (i *importer) there(ctx context.Context, in django.Token, owner tokenstore.User) (bool, error) {
+	known, _, err := i.store.Lookup(ctx, in.Digest, i.Now())
+	switch {
+	case errors.Is(err, tokenstore.ErrNotFound) && !errors.Is(err, tokenstore.ErrInactive):
+		return false, nil
+	case err != nil && !errors.Is(err, tokenstore.ErrInactive):
+		return false, err
+	case known.UserKey != owner.Key:
+		i.report.Tokens.Skipped++
+		i.note(in.Row, "token", owner.Name, noteTokenOwner)
+	default:
+		i.report.Tokens.Unchanged++
+	}
+	return true, nil
+}
+
 // owner returns the user of a token, or none if that user was left out.
 func (i *importer) owner(ctx context.Context, in django.Token) (tokenstore.User, error) {
+	if u, known := i.owners.find(in); known {
+		return u, nil
+	}
 	var u tokenstore.User
 	var err error
 	inDump := false
@@ -99,6 +115,9 @@ func (i *importer) strayToken(in django.Token) error {
 func (i *importer) newToken(ctx context.Context, in django.Token, owner tokenstore.User, c tokenstore.Credential) error {
 	err := i.create(ctx, owner, c)
 	if errors.Is(err, tokenstore.ErrExists) {
+		if there, err := i.there(ctx, in, owner); err != nil || there {
+			return err
+		}
 		var holder *tokenstore.Credential
 		if holder, err = i.slotHolder(ctx, owner.Key, c.Slot); err != nil {
 			return err

@@ -22,16 +22,22 @@ const (
 )
 
 // user creates or updates one user.
-func (i *importer) user(ctx context.Context, in django.User) error {
-	id := originID(in)
-	stored, err := i.store.UserByOrigin(ctx, i.Origin, id)
+func (i *importer) user(ctx context.Context, in django.User, state uint8) error {
+	switch state {
+	case settled:
+		i.report.Users.Unchanged++
+		return nil
+	case absent:
+		return i.newUser(ctx, in)
+	}
+	stored, err := i.store.UserByOrigin(ctx, i.Origin, originID(in))
 	if errors.Is(err, tokenstore.ErrNotFound) {
-		return i.newUser(ctx, in, id)
+		return i.newUser(ctx, in)
 	}
 	if err != nil {
 		return err
 	}
-	return i.update(ctx, in, stored, id)
+	return i.update(ctx, in, stored, originID(in))
 }
 
 // originID is the primary key, or for a user without one the natural key as
@@ -52,7 +58,8 @@ func naturalID(name string) string {
 }
 
 // newUser creates a user of whom nothing is known under that origin.
-func (i *importer) newUser(ctx context.Context, in django.User, id string) error {
+func (i *importer) newUser(ctx context.Context, in django.User) error {
+	id := originID(in)
 	if i.Directory.Configured(in.Name) {
 		i.report.Users.Skipped++
 		i.note(in.Row, "user", in.Name, noteConfigured)
@@ -62,47 +69,52 @@ func (i *importer) newUser(ctx context.Context, in django.User, id string) error
 	fill(&u, in)
 	p := i.judge(in.Password)
 	u.PasswordHash = p.hash
-	_, err := i.store.PutUser(ctx, u)
+	stored, err := i.store.PutUser(ctx, u)
 	if errors.Is(err, tokenstore.ErrExists) {
-		var added bool
-		if added, err = i.nameTaken(ctx, in, u); err == nil && !added {
-			return nil
-		}
+		stored, err = i.taken(ctx, in, u)
 	}
-	if err != nil {
+	if err != nil || stored.Key == "" {
 		return err
 	}
 	i.report.Users.Created++
+	i.owners.add(stored, in)
 	return i.tookPassword(ctx, in, id, p)
 }
 
-// nameTaken finds out whose name it is that a new user should have, and reports
-// whether the user was added after all.
-func (i *importer) nameTaken(ctx context.Context, in django.User, u tokenstore.User) (added bool, err error) {
+// taken finds out who has the origin or the name that a new user should have. It
+// returns the user if it was added after all.
+func (i *importer) taken(ctx context.Context, in django.User, u tokenstore.User) (tokenstore.User, error) {
+	none := tokenstore.User{}
+	stored, err := i.store.UserByOrigin(ctx, i.Origin, u.OriginID)
+	if err == nil {
+		return none, i.update(ctx, in, stored, u.OriginID)
+	}
+	if !errors.Is(err, tokenstore.ErrNotFound) {
+		return none, err
+	}
 	holder, err := i.store.UserByName(ctx, in.Name)
 	if err != nil {
-		return false, err
+		return none, err
 	}
 	switch {
 	case holder.Origin != i.Origin:
 		i.report.Users.Skipped++
 		i.note(in.Row, "user", in.Name, noteOurs)
-		return false, nil
+		return none, nil
 	case in.ID == "":
 		// The dump has no primary keys, and a former one had.
-		return false, i.update(ctx, in, holder, holder.OriginID)
+		return none, i.update(ctx, in, holder, holder.OriginID)
 	case holder.OriginID == naturalID(holder.Name):
-		return false, i.update(ctx, in, holder, in.ID)
+		return none, i.update(ctx, in, holder, in.ID)
 	case !i.dump.HasID(holder.OriginID):
 		i.report.Users.Skipped++
 		i.note(in.Row, "user", in.Name, noteOtherPK)
-		return false, nil
+		return none, nil
 	}
 	if err := i.makeWay(ctx, holder); err != nil {
-		return false, err
+		return none, err
 	}
-	_, err = i.store.PutUser(ctx, u)
-	return err == nil, err
+	return i.store.PutUser(ctx, u)
 }
 
 // makeWay gives a user, whose own row is still to come and says another name, one

@@ -1,0 +1,114 @@
+// SPDX-FileCopyrightText: The caddy-rest-auth authors
+// SPDX-License-Identifier: Apache-2.0
+
+package manage
+
+import (
+	"context"
+	"errors"
+
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/django"
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/users"
+	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
+)
+
+// What a survey found of a record.
+const (
+	unknown = iota // to be looked at again
+	settled        // the store has it as the dump does
+	absent         // the store does not have it
+)
+
+// A survey is what was found out before the transaction, in which others wait:
+// what is settled needs nothing of it, and what is absent no look. Somebody may
+// change the store in between. A settled record is then as it would be if that had
+// happened after the import, and an absent one that is there is met when it is
+// created.
+type survey struct {
+	users, tokens []uint8 // in the order of the dump
+}
+
+// survey looks for everything that the dump has.
+func (i *importer) survey(ctx context.Context) (survey, error) {
+	found := survey{make([]uint8, 0, i.dump.Users), make([]uint8, 0, i.dump.Tokens)}
+	err := i.dump.EachUser(func(in django.User) error {
+		state, err := i.surveyUser(ctx, in)
+		found.users = append(found.users, state)
+		return err
+	})
+	if err != nil {
+		return survey{}, err
+	}
+	err = i.dump.EachToken(func(in django.Token) error {
+		state, err := i.surveyToken(ctx, in)
+		found.tokens = append(found.tokens, state)
+		return err
+	})
+	return found, err
+}
+
+func (i *importer) surveyUser(ctx context.Context, in django.User) (uint8, error) {
+	stored, err := i.store.UserByOrigin(ctx, i.Origin, originID(in))
+	if errors.Is(err, tokenstore.ErrNotFound) {
+		return absent, nil
+	}
+	if err != nil {
+		return unknown, err
+	}
+	u := stored
+	u.Name = in.Name
+	fill(&u, in)
+	if i.Passwords {
+		u.PasswordHash = in.Password // another one may be settled too: the update knows
+	}
+	if same(stored, u) {
+		return settled, nil
+	}
+	return unknown, nil
+}
+
+func (i *importer) surveyToken(ctx context.Context, in django.Token) (uint8, error) {
+	_, owner, err := i.store.Lookup(ctx, in.Digest, i.Now())
+	switch {
+	case err == nil, errors.Is(err, tokenstore.ErrInactive):
+	case errors.Is(err, tokenstore.ErrNotFound):
+		return absent, nil
+	default:
+		return unknown, err
+	}
+	same, inDump := owner.OriginID == in.UserID, i.dump.HasID(in.UserID)
+	if in.UserID == "" {
+		name := users.Canonical(in.UserName)
+		same, inDump = owner.Name == name, i.dump.HasName(name)
+	}
+	if owner.Origin == i.Origin && same && inDump {
+		return settled, nil
+	}
+	return unknown, nil
+}
+
+// maxOwners bounds how many users of an import are remembered for their tokens.
+const maxOwners = 200_000
+
+// owners are the active users that this import created, for their tokens.
+type owners map[string]tokenstore.User
+
+func (o owners) add(u tokenstore.User, in django.User) {
+	if !u.Active || len(o) >= maxOwners {
+		return
+	}
+	brief := tokenstore.User{Key: u.Key, Name: u.Name, Active: true}
+	o["name "+in.Name] = brief
+	if in.ID != "" {
+		o["id "+in.ID] = brief
+	}
+}
+
+func (o owners) find(in django.Token) (tokenstore.User, bool) {
+	key := "id " + in.UserID
+	if in.UserID == "" {
+		key = "name " + users.Canonical(in.UserName)
+	}
+	u, ok := o[key]
+	return u, ok
+}

@@ -19,7 +19,7 @@
 //
 // What a test does to the whole server (Restart, Pause, SetMaxConnections …) it
 // does to one of its own, from New. That takes half a second, since initdb runs
-// once for each process. Servers listen on a Unix socket in a directory of their
+// once for each package that has Main; without it New works too. Servers listen on a Unix socket in a directory of their
 // own; New takes lines for postgresql.conf, as "listen_addresses = '127.0.0.1'".
 //
 // Databases belong to the role User, which is no superuser, so that limits and
@@ -54,29 +54,37 @@ const Debian = "postgresql"
 var (
 	mu       sync.Mutex // of what follows
 	shared   *Server
-	template string   // a data directory as initdb left it
-	trash    []string // directories to remove in the end
+	template string // a data directory as initdb left it
+	servers  int    // servers of one test each
+	managed  bool   // whether Main cleans up
 )
 
-// Main runs the tests of a package, stops the shared server and exits.
-func Main(m *testing.M) {
+// Main runs the tests of a package, stops the shared server, makes sure that
+// nothing is wrong then, as by goleak, and exits.
+func Main(m *testing.M, then ...func() error) {
+	managed = true
 	code := m.Run()
-	Stop()
+	mu.Lock()
+	if shared != nil {
+		shared.remove()
+		shared = nil
+	}
+	forgetTemplate()
+	mu.Unlock()
+	for _, check := range then {
+		if err := check(); err != nil && code == 0 {
+			fmt.Fprintln(os.Stderr, err)
+			code = 1
+		}
+	}
 	os.Exit(code)
 }
 
-// Stop stops the shared server, for a TestMain with more to do than Main.
-func Stop() {
-	mu.Lock()
-	defer mu.Unlock()
-	if shared != nil {
-		shared.stop()
-		shared = nil
+func forgetTemplate() {
+	if template != "" {
+		_ = os.RemoveAll(filepath.Dir(template))
+		template = ""
 	}
-	for _, dir := range trash {
-		_ = os.RemoveAll(dir)
-	}
-	trash, template = nil, ""
 }
 
 // Shared returns the server that the tests of this process share. They must
@@ -86,6 +94,9 @@ func Shared(t testing.TB) *Server {
 	programs := find(t)
 	mu.Lock()
 	defer mu.Unlock()
+	if !managed {
+		t.Fatal("the package has no TestMain that ends with postgrestest.Main")
+	}
 	if shared == nil {
 		server, err := start(programs, nil)
 		if err != nil {
@@ -101,14 +112,19 @@ func New(t testing.TB, settings ...string) *Server {
 	t.Helper()
 	programs := find(t)
 	mu.Lock()
+	defer mu.Unlock()
 	server, err := start(programs, settings)
-	mu.Unlock()
 	if err != nil {
 		t.Fatal(err)
 	}
+	servers++
 	t.Cleanup(func() {
-		server.stop()
-		_ = os.RemoveAll(server.dir)
+		server.remove()
+		mu.Lock()
+		defer mu.Unlock()
+		if servers--; servers == 0 && !managed {
+			forgetTemplate()
+		}
 	})
 	return server
 }

@@ -45,51 +45,62 @@ func (s *Server) Socket() string { return filepath.Join(s.Dir, ".s.PGSQL."+s.Por
 // start starts a server on a copy of what initdb made. The caller holds mu.
 func start(programs programs, settings []string) (*Server, error) {
 	if template == "" {
-		dir, err := privateDir()
-		if err != nil {
+		if err := initialize(programs); err != nil {
 			return nil, err
 		}
-		trash = append(trash, dir)
-		initdb := exec.Command(programs.initdb, "--no-sync", "--auth=trust", "--username="+superuser,
-			"--encoding=UTF8", "--no-locale", "--wal-segsize=1", "--pgdata="+filepath.Join(dir, "data"))
-		initdb.Dir = dir
-		asServer(initdb)
-		if out, err := initdb.CombinedOutput(); err != nil {
-			return nil, fmt.Errorf("running initdb: %w: %s", err, out)
-		}
-		template = filepath.Join(dir, "data")
 	}
 	dir, err := privateDir()
 	if err != nil {
 		return nil, err
 	}
-	trash = append(trash, dir)
+	s := &Server{Dir: dir, Port: "5432", dir: dir, programs: programs}
+	if err := s.prepare(settings); err != nil {
+		s.remove()
+		return nil, err
+	}
+	return s, nil
+}
+
+// initialize makes the template.
+func initialize(programs programs) error {
+	dir, err := privateDir()
+	if err != nil {
+		return err
+	}
 	data := filepath.Join(dir, "data")
-	cp := exec.Command("cp", "-R", template, data)
-	cp.Dir = dir
+	initdb := exec.Command(programs.initdb, "--no-sync", "--auth=trust", "--username="+superuser,
+		"--encoding=UTF8", "--no-locale", "--wal-segsize=1", "--pgdata="+data)
+	initdb.Dir = dir
+	asServer(initdb)
+	if out, err := initdb.CombinedOutput(); err != nil {
+		_ = os.RemoveAll(dir)
+		return fmt.Errorf("running initdb: %w: %s", err, out)
+	}
+	template = data
+	return nil
+}
+
+func (s *Server) prepare(settings []string) error {
+	cp := exec.Command("cp", "-R", template, filepath.Join(s.dir, "data"))
+	cp.Dir = s.dir
 	asServer(cp)
 	if out, err := cp.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("copying the data directory: %w: %s", err, out)
+		return fmt.Errorf("copying the data directory: %w: %s", err, out)
 	}
-	s := &Server{Dir: dir, Port: "5432", dir: dir, programs: programs}
 	lines := append([]string{
-		"unix_socket_directories = '" + dir + "'", "listen_addresses = ''", "max_connections = 60",
+		"unix_socket_directories = '" + s.dir + "'", "listen_addresses = ''", "max_connections = 60",
 		"fsync = off", "full_page_writes = off", "autovacuum = off", "shared_buffers = 32MB",
 		"logging_collector = off", "log_min_messages = warning", "max_wal_size = 1GB",
 	}, settings...)
 	if err := s.Configure(lines...); err != nil {
-		return nil, err
+		return err
 	}
 	if err := s.begin(); err != nil {
-		return nil, err
+		return err
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	if err := s.exec(ctx, "postgres", "CREATE ROLE "+User+" LOGIN"); err != nil {
-		s.stop()
-		return nil, err
-	}
-	return s, nil
+	return s.exec(ctx, "postgres", "CREATE ROLE "+User+" LOGIN")
 }
 
 // privateDir makes a directory that the server can use, with a short name: that
@@ -157,6 +168,11 @@ func (s *Server) stop() {
 		<-s.process.ended
 	}
 	s.process = nil
+}
+
+func (s *Server) remove() {
+	s.stop()
+	_ = os.RemoveAll(s.dir)
 }
 
 // Stop stops the server; Start starts it again.

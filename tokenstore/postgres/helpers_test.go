@@ -8,7 +8,6 @@ package postgres
 import (
 	"crypto/sha256"
 	"fmt"
-	"os"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -22,13 +21,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	code := m.Run()
-	postgrestest.Stop()
-	if err := goleak.Find(); err != nil && code == 0 {
-		fmt.Fprintln(os.Stderr, err)
-		code = 1
-	}
-	os.Exit(code)
+	postgrestest.Main(m, func() error { return goleak.Find() })
 }
 
 var t0 = time.Date(2019, 3, 1, 12, 0, 0, 0, time.UTC)

@@ -66,7 +66,7 @@ func apiError(body []byte) error {
 		return nil
 	}
 	if len(answer.Problems) > 0 {
-		return &importRefusal{answer}
+		return &dumpError{answer}
 	}
 	return errors.New(answer.Error)
 }

@@ -99,7 +99,7 @@ func (s *session) openDump(name string) (io.ReadCloser, error) {
 
 // refusedDump writes the problems of a dump, one a line.
 func (s *session) refusedDump(err error) error {
-	refusal := (*importRefusal)(nil)
+	refusal := (*dumpError)(nil)
 	if !errors.As(err, &refusal) {
 		return err
 	}
@@ -115,10 +115,10 @@ func (s *session) refusedDump(err error) error {
 	return err
 }
 
-// importRefusal is an answer that says what is wrong with a dump.
-type importRefusal struct{ manage.ImportRefusal }
+// dumpError is an answer that says what is wrong with a dump.
+type dumpError struct{ manage.ImportRefusal }
 
-func (e *importRefusal) Error() string { return e.ImportRefusal.Error }
+func (e *dumpError) Error() string { return e.ImportRefusal.Error }
 
 // importReport writes what was done to standard output, and what an operator
 // should know of single records elsewhere.

@@ -21,7 +21,7 @@ type decoder struct {
 	*Dump
 	s        *scanner
 	ctx      context.Context
-	problems Problems
+	problems BadDumpError
 }
 
 // A record is one record under way.

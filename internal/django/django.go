@@ -105,7 +105,7 @@ type Dump struct {
 	users, groups, tokens *spool
 }
 
-// Read reads a dump to its end. It returns *Problems if the dump cannot be
+// Read reads a dump to its end. It returns *BadDumpError if the dump cannot be
 // imported, and the reader's error if it cannot be read.
 func Read(ctx context.Context, r io.Reader, o Options) (d *Dump, err error) {
 	if o.UserModel == "" {

@@ -26,7 +26,7 @@ func FuzzRead(f *testing.F) {
 			t.Fatalf("at once: %v; byte by byte: %v", err, slowErr)
 		}
 		if err != nil {
-			if !errors.As(err, new(*Problems)) {
+			if !errors.As(err, new(*BadDumpError)) {
 				t.Fatalf("Read: %v", err)
 			}
 			return

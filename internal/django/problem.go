@@ -41,8 +41,8 @@ func (p Problem) String() string {
 	return b.String() + ": " + p.Text
 }
 
-// Problems are why a dump cannot be imported.
-type Problems struct {
+// A BadDumpError is why a dump cannot be imported.
+type BadDumpError struct {
 	List []Problem
 	More bool // there were more than are listed
 
@@ -51,7 +51,7 @@ type Problems struct {
 }
 
 // Error is the first of them, and how many there are.
-func (p *Problems) Error() string {
+func (p *BadDumpError) Error() string {
 	switch {
 	case p.More:
 		return fmt.Sprintf("the dump has more than %d problems, the first in %s", len(p.List), p.List[0])
@@ -62,7 +62,7 @@ func (p *Problems) Error() string {
 }
 
 // add notes a problem. It returns errTooMany once there are enough.
-func (p *Problems) add(problem Problem) error {
+func (p *BadDumpError) add(problem Problem) error {
 	if len(p.List) == maxProblems {
 		p.More = true
 		return errTooMany
@@ -72,7 +72,7 @@ func (p *Problems) add(problem Problem) error {
 }
 
 // err is nil if there are none.
-func (p *Problems) err() error {
+func (p *BadDumpError) err() error {
 	if len(p.List) == 0 {
 		return nil
 	}

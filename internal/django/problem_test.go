@@ -101,7 +101,7 @@ func TestProblems(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, _, err := read(t, test.text, options(t))
-			problems := (*Problems)(nil)
+			problems := (*BadDumpError)(nil)
 			if !errors.As(err, &problems) || !strings.Contains(err.Error(), test.want) {
 				t.Fatalf("Read: %v, want %s", err, test.want)
 			}
@@ -124,7 +124,7 @@ func TestProblems_all(t *testing.T) {
 		fmt.Fprintf(&b, "%s\n", userRow(fmt.Sprint(i), `"username": ""`))
 	}
 	_, _, err := read(t, b.String(), options(t))
-	problems := (*Problems)(nil)
+	problems := (*BadDumpError)(nil)
 	if !errors.As(err, &problems) || len(problems.List) != maxProblems || !problems.More || problems.List[99].Row != 100 {
 		t.Errorf("Read: %v", err)
 	}
@@ -144,7 +144,7 @@ func TestRead_leavesNothing(t *testing.T) {
 		}
 	}
 	o.Dir += "/missing"
-	if _, err := Read(t.Context(), strings.NewReader(byKeys), o); err == nil || errors.As(err, new(*Problems)) {
+	if _, err := Read(t.Context(), strings.NewReader(byKeys), o); err == nil || errors.As(err, new(*BadDumpError)) {
 		t.Errorf("no directory for temporary files: %v", err)
 	}
 }

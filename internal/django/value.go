@@ -62,14 +62,14 @@ func (f *field) text(limit int) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	switch {
-	case c == '"':
+	switch c {
+	case '"':
 		text, more, err := f.s.text(limit)
 		if err == nil && more {
 			return "", f.wrong("longer than %d bytes", limit)
 		}
 		return text, err
-	case c == '{' || c == '[':
+	case '{', '[':
 		return "", either(f.s.skip(), f.wrong("not a text"))
 	}
 	literal, err := f.s.literal()

@@ -98,7 +98,7 @@ var errDryRun = errors.New("dry run")
 // import updates them; users that were not imported are never changed. Either
 // all is done or nothing, where the store has transactions.
 //
-// An error that wraps *django.Problems says what is wrong with the dump.
+// An error that wraps *django.BadDumpError says what is wrong with the dump.
 func (m *Manager) Import(ctx context.Context, r io.Reader, o ImportOptions) (ImportReport, error) {
 	if o.Origin == "" {
 		o.Origin = DefaultOrigin
@@ -109,7 +109,7 @@ func (m *Manager) Import(ctx context.Context, r io.Reader, o ImportOptions) (Imp
 	dump, err := django.Read(ctx, r, django.Options{
 		UserModel: o.UserModel, UsernameField: o.UsernameField, Canonical: users.Canonical,
 	})
-	if problems := (*django.Problems)(nil); errors.As(err, &problems) {
+	if problems := (*django.BadDumpError)(nil); errors.As(err, &problems) {
 		return ImportReport{}, &Error{Status: http.StatusBadRequest, Text: problems.Error() + "; nothing was imported", Err: err}
 	}
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {

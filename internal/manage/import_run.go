@@ -26,8 +26,7 @@ type importer struct {
 	notes  map[string]int // how many of each text there are
 	check  func(hash string) error
 
-	found  survey
-	nth    struct{ user, token int } // of those of the dump
+	found  *survey
 	owners owners
 }
 
@@ -65,19 +64,13 @@ func (i *importer) run(ctx context.Context) error {
 	if err := i.groups(ctx); err != nil {
 		return err
 	}
-	err := i.dump.EachUser(func(u django.User) error {
-		state := i.found.users[i.nth.user]
-		i.nth.user++
-		return i.user(ctx, u, state)
-	})
+	i.report.Users.Unchanged += i.found.users.settled
+	i.report.Tokens.Unchanged += i.found.tokens.settled
+	err := i.found.users.each(i.dump.EachUser, func(u django.User, state uint8) error { return i.user(ctx, u, state) })
 	if err != nil {
 		return err
 	}
-	return i.dump.EachToken(func(t django.Token) error {
-		state := i.found.tokens[i.nth.token]
-		i.nth.token++
-		return i.token(ctx, t, state)
-	})
+	return i.found.tokens.each(i.dump.EachToken, func(t django.Token, state uint8) error { return i.token(ctx, t, state) })
 }
 
 // note keeps a note, unless there are enough of its kind.

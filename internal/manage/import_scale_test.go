@@ -33,7 +33,7 @@ func writeDump(w io.Writer, n int) {
 // TestImport_scale imports some thousands of users twice; the figures of a
 // hundred thousand are in docs/performance.md.
 func TestImport_scale(t *testing.T) {
-	const n = 5000
+	const n = 10_500 // more than is kept in memory
 	f := newFixture(t)
 	for round, want := range []ImportCounts{{Created: n}, {Unchanged: n}} {
 		r, w := io.Pipe()

@@ -25,23 +25,78 @@ const (
 // happened after the import, and an absent one that is there is met when it is
 // created.
 type survey struct {
-	users, tokens []uint8 // in the order of the dump
+	users  findings[django.User]
+	tokens findings[django.Token]
+}
+
+// maxPending bounds what of the dump is kept in memory for the transaction; if it
+// is more, the dump is gone through again.
+const maxPending = 20_000
+
+// findings are what was found of the records of one kind.
+type findings[T any] struct {
+	states  []uint8 // in the order of the dump
+	settled int
+	pending []pending[T] // all but the settled, unless there are many
+	size    int
+	many    bool
+}
+
+type pending[T any] struct {
+	record T
+	state  uint8
+}
+
+// add notes what was found of the next record, which is of some size.
+func (f *findings[T]) add(record T, state uint8, size int) {
+	f.states = append(f.states, state)
+	if state == settled {
+		f.settled++
+		return
+	}
+	if f.size += size; f.size > maxPending {
+		f.many, f.pending = true, nil
+	}
+	if !f.many {
+		f.pending = append(f.pending, pending[T]{record, state})
+	}
+}
+
+// each calls use for every record that is not settled. All goes through the dump.
+func (f *findings[T]) each(all func(func(T) error) error, use func(T, uint8) error) error {
+	if !f.many {
+		for _, p := range f.pending {
+			if err := use(p.record, p.state); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	n := 0
+	return all(func(record T) error {
+		state := f.states[n]
+		n++
+		if state == settled {
+			return nil
+		}
+		return use(record, state)
+	})
 }
 
 // survey looks for everything that the dump has.
-func (i *importer) survey(ctx context.Context) (survey, error) {
-	found := survey{make([]uint8, 0, i.dump.Users), make([]uint8, 0, i.dump.Tokens)}
+func (i *importer) survey(ctx context.Context) (*survey, error) {
+	found := new(survey)
 	err := i.dump.EachUser(func(in django.User) error {
 		state, err := i.surveyUser(ctx, in)
-		found.users = append(found.users, state)
+		found.users.add(in, state, 1+len(in.Groups)+len(in.Permissions))
 		return err
 	})
 	if err != nil {
-		return survey{}, err
+		return nil, err
 	}
 	err = i.dump.EachToken(func(in django.Token) error {
 		state, err := i.surveyToken(ctx, in)
-		found.tokens = append(found.tokens, state)
+		found.tokens.add(in, state, 1)
 		return err
 	})
 	return found, err

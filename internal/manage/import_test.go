@@ -234,9 +234,9 @@ func TestImport_tokens(t *testing.T) {
 	must[any](f, "DELETE", "tokens?user=a", "")
 	must[IssuedToken](f, "POST", "tokens", `{"user":"a","kind":"authtoken"}`)
 	report = f.imports("", userRow(1, "a"), tokenRow("third"+someKey, 1))
-	f.notes(report, noteOurToken)
+	f.notes(report, noteOwnHolder)
 	report = f.imports("", userRow(3, "b"), tokenRow("off"+someKey, 3))
-	f.notes(report, noteTokenOwner)
+	f.notes(report, noteOtherOwner)
 	// Tokens may come in a dump of their own.
 	if report = f.imports("", tokenRow("b"+someKey, 3)); report.Tokens.Created != 1 || !f.accepts("b"+someKey) {
 		t.Errorf("tokens alone: %+v", report)
@@ -325,7 +325,7 @@ func TestImport_allOrNothing(t *testing.T) {
 		t.Errorf("resumed: %+v", report)
 	}
 	rows = "[" + userRow(3, "off", `"is_active": false`) + "," + tokenRow("x"+someKey, 3) + "]"
-	f.notes(must[ImportReport](f, "POST", "import", rows), noteTokenUser)
+	f.notes(must[ImportReport](f, "POST", "import", rows), noteInactiveOwner)
 }
 
 // A failingAfter store fails after some operations.
@@ -379,7 +379,7 @@ func TestImport_refusals(t *testing.T) {
 	f := newFixture(t)
 	good := "[" + userRow(1, "a") + "]"
 	f.fail(405, "method", "GET", "import", "")
-	f.fail(400, "unknown parameter", "POST", "import?orgin=x", good)
+	f.fail(400, "unknown parameter", "POST", "import?from=x", good)
 	f.fail(400, "origin:", "POST", "import?origin=A%20B", good)
 	f.fail(400, "user_model:", "POST", "import?user_model=user", good)
 	f.fail(400, "username_field:", "POST", "import?username_field=a.b", good)

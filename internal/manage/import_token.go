@@ -16,17 +16,13 @@ import (
 
 // Why a token of a dump is not imported.
 const (
-	noteOurToken   = "the user has a token of this kind that was made here, and may have one only"
-	noteTokenOwner = "the key is another user's here"
-	noteTokenUser  = "its user is inactive, and this store has no transactions to store it in; activate the user and import again"
+	noteOwnHolder     = "the user has a token of this kind that was made here, and may have one only"
+	noteOtherOwner    = "the key is another user's here"
+	noteInactiveOwner = "its user is inactive, and this store has no transactions to store it in; activate the user and import again"
 )
 
 // token imports one token, unless it is there or was revoked.
 func (i *importer) token(ctx context.Context, in django.Token, state uint8) error {
-	if state == settled {
-		i.report.Tokens.Unchanged++
-		return nil
-	}
 	owner, err := i.owner(ctx, in)
 	if err != nil {
 		return err
@@ -61,7 +57,7 @@ func (i *importer) there(ctx context.Context, in django.Token, owner tokenstore.
 		return false, err
 	case known.UserKey != owner.Key:
 		i.report.Tokens.Skipped++
-		i.note(in.Row, "token", owner.Name, noteTokenOwner)
+		i.note(in.Row, "token", owner.Name, noteOtherOwner)
 	default:
 		i.report.Tokens.Unchanged++
 	}
@@ -75,7 +71,7 @@ func (i *importer) owner(ctx context.Context, in django.Token) (tokenstore.User,
 	}
 	var u tokenstore.User
 	var err error
-	inDump := false
+	var inDump bool
 	if in.UserID != "" {
 		u, err = i.store.UserByOrigin(ctx, i.Origin, in.UserID)
 		inDump = i.dump.HasID(in.UserID)
@@ -104,7 +100,7 @@ func (i *importer) strayToken(in django.Token) error {
 	if model == "" {
 		model = django.DefaultUserModel
 	}
-	problems := &django.Problems{Advice: django.DumpLine(model), List: []django.Problem{{
+	problems := &django.BadDumpError{Advice: django.DumpLine(model), List: []django.Problem{{
 		Row: in.Row, Model: "authtoken.token",
 		Text: fmt.Sprintf("its user is neither in the dump, as %s, nor was it imported before; --user-model names another user model", model),
 	}}}
@@ -128,14 +124,14 @@ func (i *importer) newToken(ctx context.Context, in django.Token, owner tokensto
 			return nil
 		case holder.Origin != i.Origin:
 			i.report.Tokens.Skipped++
-			i.note(in.Row, "token", owner.Name, noteOurToken)
+			i.note(in.Row, "token", owner.Name, noteOwnHolder)
 			return nil
 		}
 		return i.replaceToken(ctx, owner, holder.Digest, c)
 	}
 	if errors.Is(err, tokenstore.ErrNotFound) {
 		i.report.Tokens.Skipped++
-		i.note(in.Row, "token", owner.Name, noteTokenUser)
+		i.note(in.Row, "token", owner.Name, noteInactiveOwner)
 		return nil
 	}
 	if err == nil {

@@ -23,11 +23,7 @@ const (
 
 // user creates or updates one user.
 func (i *importer) user(ctx context.Context, in django.User, state uint8) error {
-	switch state {
-	case settled:
-		i.report.Users.Unchanged++
-		return nil
-	case absent:
+	if state == absent {
 		return i.newUser(ctx, in)
 	}
 	stored, err := i.store.UserByOrigin(ctx, i.Origin, originID(in))

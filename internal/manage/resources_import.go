@@ -53,7 +53,7 @@ func (c *call) imports(string) error {
 	if err != nil {
 		body.drain()
 	}
-	if problems := (*django.Problems)(nil); errors.As(err, &problems) {
+	if problems := (*django.BadDumpError)(nil); errors.As(err, &problems) {
 		answer := ImportRefusal{Error: err.Error(), Problems: problems.List, More: problems.More, Advice: problems.Advice}
 		writeJSON(c.w, http.StatusBadRequest, answer)
 		return nil

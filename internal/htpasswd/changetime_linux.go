@@ -11,7 +11,7 @@ import (
 
 func changeTime(info os.FileInfo) time.Time {
 	if stat, ok := info.Sys().(*syscall.Stat_t); ok {
-		return time.Unix(int64(stat.Ctim.Sec), int64(stat.Ctim.Nsec))
+		return time.Unix(stat.Ctim.Unix())
 	}
 	return time.Time{}
 }

@@ -57,7 +57,7 @@ func background(t *testing.T, socket string, command *exec.Cmd) {
 // shortDir is a directory whose path leaves room for the name of a socket.
 func shortDir(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "up")
+	dir, err := os.MkdirTemp("", "up") //nolint:usetesting // the path of a socket is short, and t.TempDir's may not be
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,9 +67,17 @@ func shortDir(t *testing.T) string {
 
 // forgedUser are the ways in which a client may call itself root.
 var forgedUser = [][]string{
-	{"Remote-User: root"}, {"remote-user: root"}, {"REMOTE-USER: root"}, {"Remote_User: root"}, {"REMOTE_USER: root"}, {"Remote.User: root"},
-	{"Remote-User: root", "Remote_User: root", "Remote.User: root"}, {"Remote-User: root", "Remote-User: root"},
-	{"Remote-User: root", "Connection: Remote-User"}, {"Connection: Remote-User"}, {"X-Remote-User: nobody", "Http-Remote-User: nobody"},
+	{"Remote-User: root"},
+	{"remote-user: root"},
+	{"REMOTE-USER: root"},
+	{"Remote_User: root"},
+	{"REMOTE_USER: root"},
+	{"Remote.User: root"},
+	{"Remote-User: root", "Remote_User: root", "Remote.User: root"},
+	{"Remote-User: root", "Remote-User: root"},
+	{"Remote-User: root", "Connection: Remote-User"},
+	{"Connection: Remote-User"},
+	{"X-Remote-User: nobody", "Http-Remote-User: nobody"},
 }
 
 // admitted lets through spellings that Caddy drops by itself otherwise.

@@ -133,3 +133,38 @@ func TestProvider_masksErrors(t *testing.T) {
 		t.Errorf("the error is %q", text)
 	}
 }
+
+// A client that sends as much as it may does not have the log compare all of it
+// with all of it, which would take seconds. Nor is any of it logged unmasked.
+func TestProvider_masksInBounds(t *testing.T) {
+	p := hosting(func(_ http.ResponseWriter, r *http.Request) (caddyauth.User, bool, error) {
+		return caddyauth.User{}, false, fmt.Errorf("bad: %s %s", r.URL.Query().Get("a"), r.URL.Path)
+	})
+	for name, change := range map[string]func(*http.Request, *strings.Builder){
+		"path":  func(r *http.Request, _ *strings.Builder) { r.URL.Path = strings.Repeat("canary-", 60000) },
+		"query": func(r *http.Request, many *strings.Builder) { r.URL.RawQuery += "&" + many.String() },
+		"cookies": func(r *http.Request, many *strings.Builder) {
+			r.Header.Set("Cookie", strings.ReplaceAll(many.String(), "&", "; "))
+		},
+		"parts": func(r *http.Request, many *strings.Builder) {
+			r.Header.Set("Authorization", "Bearer "+strings.ReplaceAll(many.String(), "&", "."))
+		},
+	} {
+		r := with("Bearer x")
+		r.URL.RawQuery = "a=canary-query"
+		var many strings.Builder
+		for i := range 2 * maxSecrets {
+			fmt.Fprintf(&many, "b=value-%d&", i)
+		}
+		change(r, &many)
+		_, err := p.Authenticate(r)
+		if text := fmt.Sprint(err); strings.Contains(text, "canary") || strings.Contains(text, "bad: ") || len(text) > 200 {
+			t.Errorf("%s: the error is %q", name, text)
+		}
+	}
+	r := with("Bearer " + strings.Repeat("b.", 4*maxSecrets))
+	r.URL.RawQuery = "a=canary-query&%zz&;"
+	if _, err := p.Authenticate(r); !strings.Contains(fmt.Sprint(err), "bad: *** ") {
+		t.Errorf("what is too short to be masked hides the error: %v", err)
+	}
+}

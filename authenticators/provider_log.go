@@ -15,22 +15,34 @@ import (
 	"go.uber.org/zap"
 )
 
-// maxErrorText is the length in bytes of the longest error of a provider that
-// is logged.
-const maxErrorText = 500
+const (
+	// maxErrorText is the length in bytes of the longest error of a provider
+	// that is logged whole, and maxErrorRead of the longest that is read at all.
+	maxErrorText = 500
+	maxErrorRead = 8 << 10
 
-// minSecret is the length in bytes of the shortest text that is masked: what is
-// shorter is part of any sentence.
-const minSecret = 5
+	// minSecret is the length in bytes of the shortest text that is masked: what
+	// is shorter is part of any sentence.
+	minSecret = 5
+
+	// maxSecrets bounds the work of masking, of which a client could cause
+	// seconds: as many texts as it sends, in an error as long as its path.
+	maxSecrets = 500
+)
 
 // masked returns the text of a provider's error without what the request
 // carries as credentials, which some providers quote.
 func masked(r *http.Request, err error) string {
 	text := err.Error()
-	for _, secret := range secretsOf(r) {
-		if len(secret) >= minSecret {
-			text = strings.ReplaceAll(text, secret, "***")
-		}
+	if len(text) > maxErrorRead {
+		return fmt.Sprintf("(of %d bytes, too long to be shown)", len(text))
+	}
+	secrets, all := secretsOf(r)
+	if !all {
+		return "(not shown: the request holds too much that would have to be masked)"
+	}
+	for _, secret := range secrets {
+		text = strings.ReplaceAll(text, secret, "***")
 	}
 	if len(text) > maxErrorText {
 		text = strings.ToValidUTF8(text[:maxErrorText], "") + "…"
@@ -39,34 +51,44 @@ func masked(r *http.Request, err error) string {
 }
 
 // secretsOf returns what the request could be admitted for, the longest first:
-// one may hold another. Any header may carry a key.
-func secretsOf(r *http.Request) []string {
-	var secrets []string
+// one may hold another. Any header may carry a key. It reports whether that is
+// all.
+func secretsOf(r *http.Request) (secrets []string, all bool) {
+	add := func(texts ...string) {
+		for _, text := range texts {
+			if len(text) >= minSecret && len(secrets) <= maxSecrets {
+				secrets = append(secrets, text)
+			}
+		}
+	}
 	for _, lines := range r.Header {
-		secrets = append(secrets, lines...)
+		add(lines...)
 	}
 	for _, line := range r.Header["Authorization"] {
 		words := strings.Fields(line)
 		for _, word := range words[min(1, len(words)):] {
-			secrets = append(secrets, word)
+			add(word)
 			if decoded, err := base64.StdEncoding.DecodeString(word); err == nil {
 				_, password, _ := strings.Cut(string(decoded), ":")
-				secrets = append(secrets, string(decoded), password)
+				add(string(decoded), password)
 			}
-			secrets = append(secrets, strings.Split(word, ".")...)
+			for part := range strings.SplitSeq(word, ".") {
+				add(part)
+			}
 		}
 	}
 	for _, cookie := range r.Cookies() {
-		secrets = append(secrets, cookie.Value)
+		add(cookie.Value)
 	}
-	if r.URL.RawQuery != "" {
-		secrets = append(secrets, r.URL.RawQuery)
-		for _, values := range r.URL.Query() {
-			secrets = append(secrets, values...)
-		}
+	add(r.URL.RawQuery)
+	if strings.Count(r.URL.RawQuery, "&") > maxSecrets {
+		return nil, false
+	}
+	for _, values := range r.URL.Query() {
+		add(values...)
 	}
 	slices.SortFunc(secrets, func(a, b string) int { return len(b) - len(a) })
-	return secrets
+	return secrets, len(secrets) <= maxSecrets
 }
 
 // panicLog logs where a provider panicked, the first time that it does. What it

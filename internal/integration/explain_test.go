@@ -26,32 +26,35 @@ type explained struct {
 		Headers  []struct{ Name, Value string }
 		Dropped  []string
 	}
-	Judged []struct {
-		Route, Verdict string
-		LeftOut        bool `json:"left_out"`
-		Preflight      bool
-		Authenticators []struct{ Name, Outcome, User, Reason, Remembered string }
-		Identity       *struct {
-			ID, Key, Method, Credential string
-			Groups, Scopes, Permissions []string
-		}
-		Candidate   *struct{ ID string }
-		Permissions []explainedPart
-		Headers     struct {
-			Stripped, Deleted []string
-			Set               []struct{ Name, Value string }
-		}
-		Refusal *struct {
-			Status         int
-			Code, Detail   string
-			Challenges     []string
-			RetryAfter     int `json:"retry_after"`
-			Body, Location string
-			ErrorRoutes    bool `json:"error_routes"`
-		}
-	}
+	Judged   []judged
 	Answered struct{ By, Route string }
 	Notes    []string
+}
+
+// judged is what one handler made of the request.
+type judged struct {
+	Route, Verdict string
+	LeftOut        bool `json:"left_out"`
+	Preflight      bool
+	Authenticators []struct{ Name, Outcome, User, Reason, Remembered string }
+	Identity       *struct {
+		ID, Key, Method, Credential string
+		Groups, Scopes, Permissions []string
+	}
+	Candidate   *struct{ ID string }
+	Permissions []explainedPart
+	Headers     struct {
+		Stripped, Deleted []string
+		Set               []struct{ Name, Value string }
+	}
+	Refusal *struct {
+		Status         int
+		Code, Detail   string
+		Challenges     []string
+		RetryAfter     int `json:"retry_after"`
+		Body, Location string
+		ErrorRoutes    bool `json:"error_routes"`
+	}
 }
 
 type explainedPart struct {

@@ -7,6 +7,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -326,6 +327,30 @@ func TestImport_allOrNothing(t *testing.T) {
 	}
 	rows = "[" + userRow(3, "off", `"is_active": false`) + "," + tokenRow("x"+someKey, 3) + "]"
 	f.notes(must[ImportReport](f, "POST", "import", rows), noteInactiveOwner)
+}
+
+// TestImport_canceled ends the request in the midst of the transaction.
+func TestImport_canceled(t *testing.T) {
+	f := newFixture(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	f.m.Directory = hangUp{cancel}
+	_, err := f.m.Import(ctx, strings.NewReader(userRow(1, "a")+userRow(2, "b")+userRow(3, "last")+userRow(4, "d")), ImportOptions{})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("Import = %v, want %v", err, context.Canceled)
+	}
+	if page, _, err := f.store.Users(t.Context(), "", 10); err != nil || len(page) > 0 {
+		t.Errorf("a canceled import left %v, %v", page, err)
+	}
+}
+
+// hangUp is a Directory that cancels when it is asked for the last user.
+type hangUp struct{ cancel func() }
+
+func (h hangUp) Configured(name string) bool {
+	if name == "last" {
+		h.cancel()
+	}
+	return false
 }
 
 // A failingAfter store fails after some operations.

@@ -76,6 +76,9 @@ func lost(err error) bool { return sqlstate(err) == "42P01" || sqlstate(err) == 
 // full reports whether the server has no connection left, for us or for anybody.
 func full(err error) bool { return sqlstate(err) == "53300" }
 
+// ended reports whether somebody ended this one connection.
+func ended(err error) bool { return sqlstate(err) == "57P01" }
+
 // silent reports whether the server did not answer in time.
 func silent(err error) bool {
 	return sqlstate(err) == "" && (pgconn.Timeout(err) || errors.Is(err, context.DeadlineExceeded))

@@ -24,8 +24,9 @@ func (s *Store) judge(st *state, err error) {
 	switch {
 	case errors.Is(err, context.Canceled):
 	case errors.As(err, &connecting):
-		// While the server is full those connections that we have are good.
-		if !full(err) {
+		// While the server is full those connections that we have are good, and one
+		// that somebody ends is one.
+		if !full(err) && !ended(err) {
 			s.fall(st, err)
 		}
 	case refusesWrites(err), silent(err), lost(err):

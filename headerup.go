@@ -7,10 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"golang.org/x/net/http/httpguts"
 
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/headername"
@@ -103,6 +106,24 @@ func (h *headerRules) strip(r *http.Request) {
 	h.stripTrailers(r, h.ours)
 }
 
+// stripUnjudged is strip for a request that goes on without this handler's
+// word: what another handler has told the upstream stays.
+func (h *headerRules) stripUnjudged(r *http.Request) {
+	state, ok := caddyhttp.GetVar(r.Context(), stateVar).(*requestState)
+	if !ok || state.told == nil {
+		h.strip(r)
+		return
+	}
+	kept := make(http.Header)
+	for name, lines := range r.Header {
+		if state.tells(name) {
+			kept[name] = lines
+		}
+	}
+	h.strip(r)
+	maps.Copy(r.Header, kept)
+}
+
 // apply sets and deletes headers of a request that is allowed.
 func (h *headerRules) apply(r *http.Request) {
 	if len(h.delete) > 0 {
@@ -146,6 +167,11 @@ func (h *headerRules) sets(name string) bool {
 		}
 	}
 	return false
+}
+
+// names reports whether a line sets the header under exactly this name.
+func (h *headerRules) names(name string) bool {
+	return slices.ContainsFunc(h.set, func(line HeaderUp) bool { return line.Name == name })
 }
 
 func (h *headerRules) deletes(name string) bool {

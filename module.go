@@ -126,7 +126,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 	if len(h.judged) > 0 {
 		judged, err := h.judged.AnyMatchWithError(r)
 		if err != nil || !judged {
-			h.headers.strip(r)
+			h.headers.stripUnjudged(r)
 		}
 		if err != nil {
 			return err
@@ -158,6 +158,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 func (h *Handler) admit(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler, state *requestState, id *auth.Identity) error {
 	state.user = id
 	h.headers.apply(r)
+	state.tell(h.headers)
 	traceAllowed(r, id)
 	h.events.succeeded(r, id)
 	if check := h.rejecter.logger.Check(zap.DebugLevel, "allowed"); check != nil {

@@ -5,6 +5,7 @@ package restauth
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/caddyserver/caddy/v2"
@@ -35,6 +36,8 @@ type requestState struct {
 	lists      [8]string     // what its groups and scopes are kept in, if they are few
 	taken      bool          // by an identity that is in use
 	abstained  []abstention  // of the present handler's authenticators
+	told       *headerRules  // of the last handler that let the request through
+	toldBefore []*headerRules
 }
 
 // stateOf returns the request's state, and forgets who passed an earlier
@@ -62,6 +65,20 @@ func stateOf(r *http.Request) *requestState {
 		state.replacer.DeleteByPrefix(placeholderCandidate)
 	}
 	return state
+}
+
+// tell keeps what a handler has told the upstream.
+func (s *requestState) tell(rules *headerRules) {
+	if s.told != nil {
+		s.toldBefore = append(s.toldBefore, s.told)
+	}
+	s.told = rules
+}
+
+// tells reports whether a header is the word of a handler that let the request
+// through, and not the client's.
+func (s *requestState) tells(name string) bool {
+	return s.told.names(name) || slices.ContainsFunc(s.toldBefore, func(rules *headerRules) bool { return rules.names(name) })
 }
 
 // scratch returns a place for a remembered identity that no earlier handler's

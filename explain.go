@@ -140,9 +140,9 @@ func (e *explainer) run(r *http.Request) (err error) {
 	w := newAnswerRecorder()
 	defer func() {
 		// Abort panics with an error that net/http knows.
-		switch cause := recover(); {
-		case cause == nil:
-		case cause == http.ErrAbortHandler:
+		switch recover() {
+		case nil:
+		case http.ErrAbortHandler:
 			e.report.Answered = &answered{By: "abort: the connection is closed without an answer"}
 		default:
 			err = errors.New("a handler panicked while the request was explained")

@@ -17,7 +17,7 @@ func dropAliases(server *caddyhttp.Server, header http.Header) []string {
 	var dropped []string
 	for name, values := range header {
 		underscore, dot := strings.Contains(name, "_"), strings.Contains(name, ".")
-		keep := true
+		var keep bool
 		switch {
 		case underscore && dot:
 			keep = expects(server.ExpectedUnderscoreHeaders, name, "", false) || expects(server.ExpectedDotHeaders, name, "", false)

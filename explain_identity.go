@@ -50,8 +50,8 @@ type explainedHeaders struct {
 	Deleted  []string     `json:"deleted,omitempty"`
 }
 
-// stripped returns the names of the client's headers that strip removes.
-func (h *headerRules) stripped(r *http.Request) []string {
+// mine returns the names of the request's headers that are the handler's own.
+func (h *headerRules) mine(r *http.Request) []string {
 	var names []string
 	for _, name := range slices.Sorted(maps.Keys(r.Header)) {
 		if h.ours(name) {

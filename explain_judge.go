@@ -52,7 +52,7 @@ func (e *explainer) judge(h *Handler, at place) standIn {
 	return func(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
 		j := &judgement{Route: at.String()}
 		e.report.Judged = append(e.report.Judged, j)
-		j.Headers.Stripped = h.headers.stripped(r)
+		sent := h.headers.mine(r)
 		matched, err := h.judged.AnyMatchWithError(r)
 		j.LeftOut = !matched && err == nil
 		j.Preflight = !j.LeftOut && h.cors.preflight(r)
@@ -61,14 +61,19 @@ func (e *explainer) judge(h *Handler, at place) standIn {
 		passed := false
 		failed := e.shadow(h, j).ServeHTTP(answer, r, caddyhttp.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) error {
 			passed = true
-			if !j.LeftOut {
+			if j.LeftOut {
+				// What another handler has said stays.
+				sent = slices.DeleteFunc(sent, func(name string) bool { return r.Header[name] != nil })
+			} else {
 				e.admitted(h, j, r)
 			}
+			j.Headers.Stripped = sent
 			return next.ServeHTTP(w, r)
 		}))
 		if passed {
 			return failed
 		}
+		j.Headers.Stripped = sent
 		if err != nil { // of the handler's matcher: nothing was judged
 			e.note("%s: the matcher of rest_auth fails: %s", at, e.mask.text(err.Error()))
 			j.Verdict = verdictNames[verdictUnavailable]

@@ -218,7 +218,7 @@ func (p *printer) line(depth int, format string, args ...any) {
 		}
 	}
 	text := strings.Repeat("  ", depth) + fmt.Sprintf(format, args...)
-	p.WriteString(strings.TrimRight(text, " ") + "\n")
+	_, _ = p.WriteString(strings.TrimRight(text, " ") + "\n") // always nil
 }
 
 func (p *printer) rows(depth int, rows [][2]string) {

@@ -120,8 +120,10 @@ func TestEvents(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	succeeded := []heardEvent{{"auth_succeeded", "http.handlers.rest_auth", "alice",
-		data("authenticator", "token", "credential", "id-token-alice", "user", "alice", "user_key", user.Key)}}
+	succeeded := []heardEvent{{
+		"auth_succeeded", "http.handlers.rest_auth", "alice",
+		data("authenticator", "token", "credential", "id-token-alice", "user", "alice", "user_key", user.Key),
+	}}
 
 	for _, row := range []struct {
 		method string

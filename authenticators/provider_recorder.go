@@ -7,6 +7,7 @@ import (
 	"context"
 	"maps"
 	"net/http"
+	"strings"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
@@ -73,6 +74,7 @@ func (w *recorder) line(name string) string {
 func isolated(r *http.Request) *http.Request {
 	ctx := r.Context()
 	replacer := caddy.NewReplacer()
+	replacer.Map(noBody)
 	if original, ok := ctx.Value(caddy.ReplacerCtxKey).(*caddy.Replacer); ok {
 		replacer.Map(original.Get)
 	}
@@ -83,9 +85,20 @@ func isolated(r *http.Request) *http.Request {
 	ctx = context.WithValue(ctx, caddy.ReplacerCtxKey, replacer)
 	ctx = context.WithValue(ctx, caddyhttp.VarsCtxKey, vars)
 	ctx = context.WithValue(ctx, caddyhttp.ExtraLogFieldsCtxKey, new(caddyhttp.ExtraLogFields))
+	if original, ok := ctx.Value(caddyhttp.OriginalRequestCtxKey).(http.Request); ok && original.URL != nil {
+		asked := *original.URL
+		original.URL = &asked
+		ctx = context.WithValue(ctx, caddyhttp.OriginalRequestCtxKey, original)
+	}
 	copied := r.Clone(ctx)
 	copied.Body = http.NoBody
 	copied.ContentLength = 0
 	copied.GetBody = nil
 	return copied
+}
+
+// noBody has the placeholders of the body say nothing. Caddy's would read the
+// client's, and leave none of it where a handler has copied the request since.
+func noBody(key string) (any, bool) {
+	return "", strings.HasPrefix(key, "http.request.body")
 }

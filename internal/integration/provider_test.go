@@ -274,6 +274,8 @@ func TestProvider_leavesNoTrace(t *testing.T) {
 			header_up X-Team {http.auth.user.claims.team}
 			header_up X-Leftover {http.auth.user.leftover}
 			header_up X-Var {http.vars.left}
+			header_up X-Seen {http.auth.user.claims.seen}
+			header_up X-Original {http.request.orig_uri.path}
 		}
 		reverse_proxy {{echo}}
 	}`)
@@ -309,7 +311,10 @@ func TestProvider_leavesNoTrace(t *testing.T) {
 			row.key != "" && (e.Header.Get("X-Key") != row.key || e.Header.Get("X-Source") != "provider:test_cookies" || e.Header.Get("X-Method") != "provider") {
 			t.Errorf("%s %s: the upstream was told %q", row.path, row.credentials, e.Header)
 		}
-		if e.Header.Get("X-Leftover") != "" || e.Header.Get("X-Var") != "" || e.Body != "the body" || e.URI != row.path {
+		if e.Header.Get("X-Seen") != "" {
+			t.Errorf("%s %s: the provider saw the body %q", row.path, row.credentials, e.Header.Get("X-Seen"))
+		}
+		if e.Header.Get("X-Leftover") != "" || e.Header.Get("X-Var") != "" || e.Header.Get("X-Original") != row.path || e.Body != "the body" || e.URI != row.path {
 			t.Errorf("%s %s: the provider's changes went on: %+v", row.path, row.credentials, e)
 		}
 	}

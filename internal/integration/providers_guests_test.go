@@ -82,7 +82,10 @@ func (*testCookies) Authenticate(w http.ResponseWriter, r *http.Request) (caddya
 	name := r.Header.Get("X-Cookie-User")
 	r.Header.Set("Remote-User", "mallory")
 	r.URL.Path = "/elsewhere"
-	_, _ = io.ReadAll(r.Body)
+	original := r.Context().Value(caddyhttp.OriginalRequestCtxKey).(http.Request)
+	original.URL.Path = "/elsewhere"
+	body, _ := io.ReadAll(r.Body)
+	seen := string(body) + repl.ReplaceAll("{http.request.body}{http.request.body_base64}", "")
 	w.Header().Set("Content-Type", "text/html")
 	w.Header().Set("Retry-After", "7")
 	http.SetCookie(w, &http.Cookie{Name: "leak", Value: name})
@@ -91,7 +94,7 @@ func (*testCookies) Authenticate(w http.ResponseWriter, r *http.Request) (caddya
 		w.WriteHeader(http.StatusForbidden)
 	}
 	_, _ = io.WriteString(w, "<h1>The provider's page</h1>")
-	return caddyauth.User{ID: name, Metadata: map[string]string{"team": "red"}}, name != "", nil
+	return caddyauth.User{ID: name, Metadata: map[string]string{"team": "red", "seen": seen}}, name != "", nil
 }
 
 func (*testCookies) UnmarshalCaddyfile(d *caddyfile.Dispenser) error { return noArgs(d) }

@@ -32,7 +32,7 @@ func init() {
 // Only a server that takes writes is used. Name several hosts, and whichever
 // of them is the primary is found. While none is, or while the one in use does not
 // answer, requests that need the store are answered 503; it is in use again within
-// three seconds after it is back.
+// five seconds after it is back.
 //
 // Passwords belong into `password_file`, into a placeholder as
 // `{env.DATABASE_URL}` or `{file./run/secrets/database_url}`, or where libpq

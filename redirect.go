@@ -47,16 +47,20 @@ func (j *rejecter) redirect(a *answer, r *http.Request, refused refusal) bool {
 		if location == "" || len(location) > maxLocation || hasControl(location) {
 			continue
 		}
-		a.location, a.status = location, redirectStatus(status)
+		a.location, a.status = location, redirectStatus(r.Method, status)
 		return true
 	}
 	return false
 }
 
-// redirectStatus keeps to the statuses that send a client elsewhere this once.
-func redirectStatus(status int) int {
-	switch status {
-	case http.StatusSeeOther, http.StatusTemporaryRedirect:
+// redirectStatus keeps to the statuses that send a client elsewhere this once,
+// and without the body of its request, which is the upstream's: at 307, and at
+// 302 for most methods, a client sends it along to wherever people log in.
+func redirectStatus(method string, status int) int {
+	switch {
+	case method != http.MethodGet && method != http.MethodHead:
+		return http.StatusSeeOther
+	case status == http.StatusSeeOther, status == http.StatusTemporaryRedirect:
 		return status
 	}
 	return http.StatusFound

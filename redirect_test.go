@@ -94,3 +94,30 @@ func TestRedirect_location(t *testing.T) {
 		}
 	}
 }
+
+// A body goes to the upstream alone, and so no redirection has it sent again.
+func TestRedirect_status(t *testing.T) {
+	for _, test := range []struct {
+		method       string
+		status, want int
+	}{
+		{http.MethodGet, 0, 302},
+		{http.MethodGet, 301, 302},
+		{http.MethodGet, 302, 302},
+		{http.MethodGet, 303, 303},
+		{http.MethodHead, 307, 307},
+		{http.MethodGet, 308, 302},
+		{http.MethodPost, 302, 303},
+		{http.MethodPost, 307, 303},
+		{http.MethodPut, 0, 303},
+		{http.MethodDelete, 308, 303},
+		{"get", 307, 303},
+	} {
+		var cause error
+		j := &rejecter{links: []link{{redirector: portal{"/login", test.status, &cause}}}}
+		a := j.answer(httptest.NewRequest(test.method, "/", nil), refusal{id: auth.Anonymous, by: nobody, cause: unexplained})
+		if a.status != test.want {
+			t.Errorf("%s %d: %d, want %d", test.method, test.status, a.status, test.want)
+		}
+	}
+}

@@ -68,10 +68,11 @@ type Challenger interface {
 //
 // Redirect returns what Location is to say and a status, of which any but 303
 // and 307 is sent as 302, or an empty location if this request is better
-// refused, as that of a program. It is called only when a request is refused for want of good credentials, never
-// in place of 403 for a known user, 429 or 503. The first authenticator with a
-// location wins, unless one of them failed: then that one alone is asked. Cause
-// is what a Challenger gets.
+// refused, as that of a program. Methods other than GET and HEAD are answered
+// 303, so that no body is sent again. Redirect is called only when a request is
+// refused for want of good credentials, never in place of 403 for a known user,
+// 429 or 503. The first authenticator with a location wins, unless one of them
+// failed: then that one alone is asked. Cause is what a Challenger gets.
 type Redirector interface {
 	Redirect(r *http.Request, cause error) (location string, status int)
 }

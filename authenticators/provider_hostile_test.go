@@ -16,6 +16,7 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp/caddyauth"
 	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/caddy-rest-auth/caddy-rest-auth/auth"
 )
@@ -166,5 +167,30 @@ func TestProvider_masksInBounds(t *testing.T) {
 	r.URL.RawQuery = "a=canary-query&%zz&;"
 	if _, err := p.Authenticate(r); !strings.Contains(fmt.Sprint(err), "bad: *** ") {
 		t.Errorf("what is too short to be masked hides the error: %v", err)
+	}
+}
+
+// An error that neither refuses nor is 503 can be found in the log all the same.
+func TestProvider_logsEveryError(t *testing.T) {
+	for want, failing := range map[int]error{
+		0:                          errors.New("no session: canary"),
+		http.StatusForbidden:       caddyhttp.Error(http.StatusForbidden, errors.New("not you: canary")),
+		http.StatusTooManyRequests: caddyhttp.Error(http.StatusTooManyRequests, errors.New("slowly: canary")),
+	} {
+		core, logged := observer.New(zap.DebugLevel)
+		p := hosting(func(http.ResponseWriter, *http.Request) (caddyauth.User, bool, error) {
+			return caddyauth.User{}, false, failing
+		})
+		p.Errors, p.logger = errorsAbstain, zap.New(core)
+		_, _ = p.Authenticate(with("Bearer canary"))
+		lines := logged.All()
+		if len(lines) != 1 {
+			t.Fatalf("%v: %d lines are logged", failing, len(lines))
+		}
+		fields := lines[0].ContextMap()
+		text := fmt.Sprint(fields["error"])
+		if fields["status"] != int64(want) || fields["provider"] != "test" || strings.Contains(text, "canary") || !strings.Contains(text, ": ***") {
+			t.Errorf("%v: logged %v", failing, fields)
+		}
 	}
 }

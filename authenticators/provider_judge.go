@@ -16,6 +16,7 @@ import (
 
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp/caddyauth"
+	"go.uber.org/zap"
 
 	"github.com/caddy-rest-auth/caddy-rest-auth/auth"
 )
@@ -65,6 +66,9 @@ func (p *Provider) judge(r *http.Request, w *recorder, user caddyauth.User, auth
 	said := &verdict{challenge: challengeOf(w), location: locationOf(w), status: w.status, text: "the provider refused"}
 	if err != nil {
 		said.text = "the provider returned an error: " + masked(r, err)
+		// Of errors that are neither bad credentials nor 503, nothing else tells.
+		p.logger.Debug("an authentication provider returned an error",
+			zap.String("provider", p.name), zap.Int("status", status), zap.Error(said))
 	}
 	refused := &auth.Failure{Err: said}
 	switch {
@@ -148,13 +152,21 @@ func locationOf(w *recorder) string {
 }
 
 // mayNavigate reports whether a person may be behind the request. Browsers say
-// so since 2023; everybody else by what they accept.
+// so since 2023; before that, and everybody else, by what they accept. They
+// navigate by GET and POST, and accept HTML then: what lists other types and
+// anything besides, as scripts and libraries do, is no navigation. A bare */* is
+// a person at a command line as well as it is a program.
 func mayNavigate(r *http.Request) bool {
+	switch r.Method {
+	case http.MethodGet, http.MethodHead, http.MethodPost:
+	default:
+		return false
+	}
 	if mode := r.Header.Get("Sec-Fetch-Mode"); mode != "" {
 		return mode == "navigate"
 	}
-	accept := strings.ToLower(strings.Join(r.Header.Values("Accept"), ","))
-	return accept == "" || strings.Contains(accept, "text/html") || strings.Contains(accept, "*/*")
+	accept := strings.ToLower(strings.TrimSpace(strings.Join(r.Header.Values("Accept"), ",")))
+	return accept == "" || accept == "*/*" || strings.Contains(accept, "text/html")
 }
 
 var (

@@ -252,7 +252,11 @@ func TestProvider_redirect(t *testing.T) {
 	ask := func(lines ...string) (string, int) {
 		r := with()
 		for _, line := range lines {
-			name, value, _ := strings.Cut(line, ": ")
+			name, value, headed := strings.Cut(line, ": ")
+			if !headed {
+				r.Method = line
+				continue
+			}
 			r.Header.Add(name, value)
 		}
 		_, err := p.Authenticate(r)
@@ -269,6 +273,12 @@ func TestProvider_redirect(t *testing.T) {
 		{[]string{"Accept: application/json"}, false},
 		{[]string{"Accept: */*", "Sec-Fetch-Mode: cors"}, false},
 		{[]string{"Accept: text/html", "Sec-Fetch-Mode: navigate"}, true},
+		{[]string{"Accept: application/json, text/plain, */*"}, false},
+		{[]string{"Accept: image/avif,image/webp,*/*;q=0.8"}, false},
+		{[]string{"HEAD", "Accept: text/html"}, true},
+		{[]string{"POST", "Accept: text/html"}, true},
+		{[]string{"PUT", "Accept: text/html"}, false},
+		{[]string{"OPTIONS"}, false},
 	} {
 		location, status := ask(test.lines...)
 		if (location == where && status == code) != test.want || location != "" && !test.want {

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"strconv"
 	"time"
@@ -67,6 +68,7 @@ type explainer struct {
 	app    *App
 	server *caddyhttp.Server
 	mask   *mask
+	sent   http.Header // by the client
 	report *explanation
 	depth  int
 }
@@ -85,6 +87,11 @@ func (a *App) serveExplain(ctx caddy.Context, w http.ResponseWriter, r *http.Req
 	report, err := a.explain(ctx, r.Context(), &in)
 	if err != nil {
 		return &manage.Error{Status: http.StatusBadRequest, Text: err.Error(), Err: err}
+	}
+	if r.Header.Get("Accept") == "text/plain" {
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		_, err = io.WriteString(w, report.String())
+		return err
 	}
 	body, err := encode(report)
 	if err != nil {

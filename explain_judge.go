@@ -52,7 +52,9 @@ func (e *explainer) judge(h *Handler, at place) standIn {
 	return func(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
 		j := &judgement{Route: at.String()}
 		e.report.Judged = append(e.report.Judged, j)
-		sent := h.headers.mine(r)
+		sent := slices.DeleteFunc(h.headers.mine(r), func(name string) bool {
+			return !slices.Equal(r.Header[name], e.sent[name]) // of an earlier handler
+		})
 		matched, err := h.judged.AnyMatchWithError(r)
 		j.LeftOut = !matched && err == nil
 		j.Preflight = !j.LeftOut && h.cors.preflight(r)

@@ -128,6 +128,7 @@ func (e *explainer) request(ctx context.Context, in *explainRequest) (*http.Requ
 	e.transport(r, in)
 	seen := explainedRequest{Method: r.Method, From: in.peer, URL: shownURL(in.url), Headers: e.mask.lines(r.Header)}
 	seen.Dropped = dropAliases(e.server, r.Header)
+	e.sent = r.Header.Clone()
 	r = caddyhttp.PrepareRequest(r, caddy.NewReplacer(), newAnswerRecorder(), e.server)
 	seen.ClientIP, _ = caddyhttp.GetVar(r.Context(), caddyhttp.ClientIPVarKey).(string)
 	e.report.Request = seen

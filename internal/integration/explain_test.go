@@ -73,13 +73,13 @@ func (s *server) question(method, url string, lines ...string) map[string]any {
 }
 
 // askToExplain sends a question to the admin API.
-func (s *server) askToExplain(question map[string]any) reply {
+func (s *server) askToExplain(question map[string]any, lines ...string) reply {
 	s.t.Helper()
 	body, err := json.Marshal(question)
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	return s.send(http.MethodPost, "http://"+s.Admin+"/rest_auth/explain", bytes.NewReader(body), "Content-Type: application/json")
+	return s.send(http.MethodPost, "http://"+s.Admin+"/rest_auth/explain", bytes.NewReader(body), append(lines, "Content-Type: application/json")...)
 }
 
 func (s *server) explain(method, path string, lines ...string) explained {

@@ -70,6 +70,10 @@ HASHERS = [
 from django.contrib.auth import hashers  # noqa: E402
 
 HASHERS = [name for name in HASHERS if hasattr(hashers, name)]
+# The formats are what is tested, not the patience.
+hashers.PBKDF2PasswordHasher.iterations = 5000
+hashers.BCryptSHA256PasswordHasher.rounds = 5
+hashers.Argon2PasswordHasher.memory_cost = 1024
 
 settings.configure(
     SECRET_KEY="no secret: this project serves nobody",

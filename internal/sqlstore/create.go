@@ -5,15 +5,19 @@ package sqlstore
 
 import (
 	"context"
+	"math"
 	"time"
 
 	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
 )
 
 const (
-	userStanding = `SELECT flags, password_version FROM users WHERE key = ?`
-	tombOf       = `SELECT ends FROM tombstones WHERE digest = ?`
-	unbury       = `DELETE FROM tombstones WHERE digest = ?`
+	// One read, since each is a round trip to some databases: what the user may
+	// and what holds its password, and until when the digest is entombed.
+	forCreation = `SELECT COALESCE((SELECT u.flags FROM users u WHERE u.key = ?), 0),
+		COALESCE((SELECT u.password_version FROM users u WHERE u.key = ?), 0),
+		COALESCE((SELECT t.ends FROM tombstones t WHERE t.digest = ?), ?)`
+	unbury = `DELETE FROM tombstones WHERE digest = ?`
 
 	slotHolder = `SELECT c.n, ` + isLiving + ` FROM credentials c LEFT JOIN users u ON u.key = c.user_key
 		WHERE c.slot = ? AND c.slot <> ''`
@@ -31,6 +35,9 @@ const (
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, 0) ON CONFLICT DO NOTHING`
 )
 
+// notEntombed is the end of a tombstone that is not there.
+const notEntombed = math.MinInt64
+
 // Create is tokenstore.Store's.
 func (o Ops) Create(ctx context.Context, c tokenstore.Credential, max int, evict bool) error {
 	if err := check(c); err != nil {
@@ -40,18 +47,20 @@ func (o Ops) Create(ctx context.Context, c tokenstore.Credential, max int, evict
 }
 
 func (t *Tx) create(ctx context.Context, c tokenstore.Credential, max int, evict bool) error {
-	var password int64
-	if c.UserKey != "" {
-		var flags int64
-		if _, err := t.Row(ctx, userStanding, []any{c.UserKey}, &flags, &password); err != nil {
+	var flags, password, entombed int64
+	if _, err := t.Row(ctx, forCreation, []any{c.UserKey, c.UserKey, c.Digest, int64(notEntombed)}, &flags, &password, &entombed); err != nil {
+		return err
+	}
+	if c.UserKey != "" && flags&active == 0 {
+		return tokenstore.ErrNotFound
+	}
+	if entombed > micros(c.Created) {
+		return tokenstore.ErrExists
+	}
+	if entombed != notEntombed { // its time is over
+		if _, err := t.Exec(ctx, unbury, c.Digest); err != nil {
 			return err
 		}
-		if flags&active == 0 {
-			return tokenstore.ErrNotFound
-		}
-	}
-	if err := t.unbury(ctx, c); err != nil {
-		return err
 	}
 	if err := t.takeSlot(ctx, c); err != nil {
 		return err
@@ -60,20 +69,6 @@ func (t *Tx) create(ctx context.Context, c tokenstore.Credential, max int, evict
 		return err
 	}
 	return t.makeRoom(ctx, c, password, max, evict)
-}
-
-// unbury removes a tombstone of the digest whose time is over.
-func (t *Tx) unbury(ctx context.Context, c tokenstore.Credential) error {
-	var ends int64
-	found, err := t.Row(ctx, tombOf, []any{c.Digest}, &ends)
-	if err != nil || !found {
-		return err
-	}
-	if ends > micros(c.Created) {
-		return tokenstore.ErrExists
-	}
-	_, err = t.Exec(ctx, unbury, c.Digest)
-	return err
 }
 
 // takeSlot removes a record that holds the slot of c and is dead.

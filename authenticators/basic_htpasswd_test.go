@@ -182,8 +182,12 @@ func soon(t *testing.T, so func() bool) {
 
 func soonWithin(t *testing.T, limit time.Duration, so func() bool) {
 	t.Helper()
-	for start := time.Now(); !so(); time.Sleep(5 * time.Millisecond) {
-		if time.Since(start) > limit {
+	for start := time.Now(); ; time.Sleep(5 * time.Millisecond) {
+		asked := time.Since(start)
+		if so() {
+			return
+		}
+		if asked > limit {
 			t.Fatalf("not after %v", limit)
 		}
 	}

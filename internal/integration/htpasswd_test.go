@@ -97,8 +97,12 @@ func TestHtpasswd(t *testing.T) {
 // eventually waits for what has to hold within a second of a change.
 func eventually(t *testing.T, so func() bool) {
 	t.Helper()
-	for start := time.Now(); !so(); time.Sleep(10 * time.Millisecond) {
-		if time.Since(start) > time.Second {
+	for start := time.Now(); ; time.Sleep(10 * time.Millisecond) {
+		asked := time.Since(start)
+		if so() {
+			return
+		}
+		if asked > time.Second {
 			t.Fatal("not within a second")
 		}
 	}

@@ -38,7 +38,7 @@ type cutter struct {
 
 func newCutter(t *testing.T, server *postgrestest.Server, text string, pass bool) *cutter {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "cut")
+	dir, err := os.MkdirTemp("", "cut") //nolint:usetesting // the path of a socket is short, and t.TempDir's may not be
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -167,7 +167,7 @@ func raw(t *testing.T, d *Driver) *pgx.Conn {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { hangUp(conn) })
+	t.Cleanup(func() { hangUp(t.Context(), conn) })
 	return conn
 }
 

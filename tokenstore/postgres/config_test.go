@@ -159,9 +159,14 @@ func TestErrors(t *testing.T) {
 // FuzzDSN looks for connection strings that let a password into an error or a log.
 func FuzzDSN(f *testing.F) {
 	for _, parts := range [][2]string{
-		{"postgres://caddy:", "@db/auth"}, {"postgres://caddy:1/", "@db/auth"}, {"postgresql://", ":x@/"},
-		{"host=db password=", ""}, {"host=db password='", "' user=x"}, {"password = ", " sslmode=y"},
-		{"postgres://u:p?password=", "#"}, {"postgres://u:", "@[::1]:x/"},
+		{"postgres://caddy:", "@db/auth"},
+		{"postgres://caddy:1/", "@db/auth"},
+		{"postgresql://", ":x@/"},
+		{"host=db password=", ""},
+		{"host=db password='", "' user=x"},
+		{"password = ", " sslmode=y"},
+		{"postgres://u:p?password=", "#"},
+		{"postgres://u:", "@[::1]:x/"},
 	} {
 		f.Add(parts[0], parts[1])
 	}

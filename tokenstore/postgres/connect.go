@@ -88,16 +88,16 @@ func (d *Driver) single(ctx context.Context, suffix string) (*pgx.Conn, error) {
 		return nil, err
 	}
 	if err := d.afterConnect(ctx, conn); err != nil {
-		hangUp(conn)
+		hangUp(ctx, conn)
 		return nil, err
 	}
 	return conn, nil
 }
 
-// hangUp closes a connection without waiting for the server.
-func hangUp(conn *pgx.Conn) {
-	ctx, cancel := context.WithCancel(context.Background()) // no caller's: it is over already
-	cancel()
+// hangUp closes a connection, and does not wait for a server that is silent.
+func hangUp(ctx context.Context, conn *pgx.Conn) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 100*time.Millisecond)
+	defer cancel()
 	_ = conn.Close(ctx)
 }
 
@@ -108,12 +108,13 @@ func (d *Driver) version(ctx context.Context, conn *pgx.Conn) (version int, id s
 	return sqlstore.Version(ctx, sqlstore.Over(se, dialect))
 }
 
-// errOther says that another store has taken the place of the one that was open.
-type errOther struct{ what string }
+// An otherStoreError says that another store has taken the place of the one that
+// was open.
+type otherStoreError struct{ what string }
 
-func (e errOther) Error() string { return e.what }
+func (e otherStoreError) Error() string { return e.what }
 
-func (e errOther) Unwrap() error { return tokenstore.ErrUnavailable }
+func (e otherStoreError) Unwrap() error { return tokenstore.ErrUnavailable }
 
 // recognize fails unless a connection leads to the store of that id.
 func (d *Driver) recognize(ctx context.Context, conn *pgx.Conn, id string) error {
@@ -122,9 +123,9 @@ func (d *Driver) recognize(ctx context.Context, conn *pgx.Conn, id string) error
 	case err != nil:
 		return err
 	case version == 0:
-		return errOther{"the tables of the store are gone"}
+		return otherStoreError{"the tables of the store are gone"}
 	case found != id:
-		return errOther{"the database has another store than before"}
+		return otherStoreError{"the database has another store than before"}
 	default:
 		return nil
 	}

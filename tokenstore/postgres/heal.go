@@ -94,7 +94,7 @@ func (s *Store) reconnect() (*pgxpool.Pool, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer hangUp(conn)
+	defer hangUp(ctx, conn)
 	if err := s.driver.recognize(ctx, conn, s.id); err != nil {
 		return nil, err
 	}

@@ -47,7 +47,7 @@ func (d *Driver) Check(ctx context.Context) error {
 	if err != nil {
 		return d.unavailable(err)
 	}
-	defer hangUp(conn)
+	defer hangUp(ctx, conn)
 	_, _, err = d.version(ctx, conn)
 	return d.explain(err)
 }
@@ -58,7 +58,7 @@ func (d *Driver) Init(ctx context.Context, _ bool) error {
 	if err != nil {
 		return d.unavailable(err)
 	}
-	defer hangUp(conn)
+	defer hangUp(ctx, conn)
 	return d.explain(d.migrate(ctx, conn))
 }
 
@@ -75,7 +75,7 @@ func (d *Driver) open(ctx context.Context, create bool) (*Store, error) {
 	if err != nil {
 		return nil, d.unavailable(err)
 	}
-	defer hangUp(conn)
+	defer hangUp(ctx, conn)
 	version, id, err := d.version(ctx, conn)
 	if err != nil {
 		return nil, d.explain(err)

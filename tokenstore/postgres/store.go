@@ -183,7 +183,7 @@ func (s *Store) once(ctx context.Context, st *state, f func(*pgx.Conn) error) er
 		defer conn.Release()
 		err := f(conn.Conn())
 		if outdated(err) || refusesWrites(err) {
-			hangUp(conn.Conn())
+			hangUp(ctx, conn.Conn())
 		}
 		return err
 	case ctx.Err() != nil:

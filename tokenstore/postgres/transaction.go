@@ -38,7 +38,7 @@ func (s *Store) transact(ctx context.Context, conn *pgx.Conn, begin string, f fu
 		}
 		se.before = nil
 		if err := se.Script(ctx, `ROLLBACK`); err != nil {
-			hangUp(conn)
+			hangUp(ctx, conn)
 		}
 	}()
 	if err := se.Script(ctx, begin); err != nil {
@@ -133,7 +133,7 @@ func (s *Store) prune(ctx context.Context, se *session, upTo int64) {
 	}
 	if err != nil {
 		if err := se.Script(ctx, `ROLLBACK`); err != nil {
-			hangUp(se.conn)
+			hangUp(ctx, se.conn)
 		}
 	}
 }

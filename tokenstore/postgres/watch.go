@@ -87,7 +87,7 @@ func (s *Store) follow(ctx context.Context, news chan<- []tokenstore.Change) err
 	if err != nil {
 		return err
 	}
-	defer hangUp(conn)
+	defer hangUp(ctx, conn)
 	se := s.driver.session(conn)
 	se.limit = pollTimeout
 	feed := sqlstore.Over(se, dialect)

@@ -104,7 +104,7 @@ func TestWatch_withoutWakeUp(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer hangUp(conn)
+	defer hangUp(t.Context(), conn)
 	if _, err := conn.PgConn().Exec(t.Context(), report(d.lock("feed"), []tokenstore.Change{{Family: "f"}})).ReadAll(); err != nil {
 		t.Fatal(err)
 	}
@@ -188,7 +188,7 @@ func TestWatch_gap(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer hangUp(conn)
+	defer hangUp(t.Context(), conn)
 	feed := sqlstore.Over(d.session(conn), dialect)
 	exec := func(statement string) {
 		t.Helper()

@@ -29,6 +29,7 @@ type link struct {
 	rechecker   auth.Rechecker
 	fingerprint credcache.Fingerprint
 	configured  func(name string) bool // whether the configuration has such a user
+	reserved    []string               // prefixes of the users of other sources
 }
 
 var errNameless = errors.New("the authenticator returned an identity that names nobody")
@@ -78,6 +79,17 @@ func (l *link) adopt(id *auth.Identity) (*auth.Identity, error) {
 	return &adopted, nil
 }
 
+// checkName refuses a user whose own name begins as the handler has the names
+// of another source begin: `require user` could not tell them apart.
+func (l *link) checkName(id *auth.Identity) error {
+	for _, prefix := range l.reserved {
+		if strings.HasPrefix(id.ID, prefix) {
+			return &auth.Failure{Err: fmt.Errorf("the user name begins with the user_prefix '%s' of another source", prefix)}
+		}
+	}
+	return nil
+}
+
 // adoptCandidate calls the user whom bad credentials name as this handler does.
 func (l *link) adoptCandidate(err error) error {
 	failure, ok := err.(*auth.Failure)
@@ -121,6 +133,7 @@ func newPolicy(ctx caddy.Context, app *App, settings *Settings) (*policy, error)
 	if err := checkSources(p.links); err != nil {
 		return nil, err
 	}
+	reservePrefixes(p.links)
 	p.claim()
 	loaded, err = ctx.LoadModule(settings, "PermissionsRaw")
 	if err != nil {
@@ -187,17 +200,33 @@ func checkSources(links []link) error {
 	owners := make(map[string]string) // sources by prefix
 	for i := range links {
 		source := links[i].source
-		if owner, taken := owners[source.Prefix]; taken && source.Prefix != "" && owner != source.Name {
-			return fmt.Errorf("authenticator '%s' writes user_prefix '%s' before its users, as another source does: "+
-				"say another one, or their names could meet", links[i].name, source.Prefix)
+		for prefix, owner := range owners {
+			if owner != source.Name && source.Prefix != "" && (strings.HasPrefix(prefix, source.Prefix) || strings.HasPrefix(source.Prefix, prefix)) {
+				return fmt.Errorf("authenticator '%s' writes user_prefix '%s' before its users, and another source '%s': "+
+					"say one that does not begin as the other does, or their names could meet", links[i].name, source.Prefix, prefix)
+			}
 		}
-		owners[source.Prefix] = source.Name
+		if source.Prefix != "" {
+			owners[source.Prefix] = source.Name
+		}
 		if source.Name != "" && !source.Told {
 			return fmt.Errorf("authenticator '%s' brings users of its own (%s) beside those of others: "+
 				"say `user_prefix <text>`, or `user_prefix off` if the names cannot meet", links[i].name, source.Name)
 		}
 	}
 	return nil
+}
+
+// reservePrefixes keeps the prefix of each source from the users of all others.
+func reservePrefixes(links []link) {
+	for i := range links {
+		for j := range links {
+			source := links[j].source
+			if source.Prefix != "" && source.Name != links[i].source.Name {
+				links[i].reserved = append(links[i].reserved, source.Prefix)
+			}
+		}
+	}
 }
 
 func hasControl(s string) bool {

@@ -53,6 +53,9 @@ func (p *policy) identify(r *http.Request, state *requestState) (*auth.Identity,
 	for i := range p.links {
 		id, err := p.ask(&p.links[i], r, state)
 		if err == nil {
+			err = p.links[i].checkName(id)
+		}
+		if err == nil {
 			if ignored {
 				p.dropIgnored(r, i)
 			}

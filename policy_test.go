@@ -192,6 +192,8 @@ func TestCheckSources(t *testing.T) {
 		"a stranger, told":     {[]auth.Source{auth.Local, github}, true},
 		"one source, twice":    {[]auth.Source{github, auth.Local, github}, true},
 		"two under one prefix": {[]auth.Source{github, {Name: "gitlab", Prefix: "x:", Told: true}}, false},
+		"prefixes that meet":   {[]auth.Source{github, {Name: "gitlab", Prefix: "x:y:", Told: true}}, false},
+		"and the other way":    {[]auth.Source{{Name: "gitlab", Prefix: "x:y:", Told: true}, github}, false},
 		"two prefixes":         {[]auth.Source{github, {Name: "gitlab", Prefix: "y:", Told: true}}, true},
 		"two that cannot meet": {[]auth.Source{{Name: "github", Told: true}, {Name: "gitlab", Told: true}}, true},
 	}

@@ -34,7 +34,8 @@ var Local = Source{Told: true}
 // foreign users, which embeds it, parses the word in its own Caddyfile block,
 // and returns Source(name) from its method UserSource.
 type UserPrefix struct {
-	// UserPrefix is written before the ID of each user, as "github:". The
+	// UserPrefix is written before the ID of each user, as "github:". Users of
+	// the handler's other sources whose names begin with it are refused. The
 	// word off leaves IDs as they are, which is safe only if they cannot meet
 	// those of another source. Default: none, which is refused beside other
 	// sources of users.

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
 )
 
 // The password is "word".
@@ -138,6 +140,33 @@ func TestProvider_httpBasic(t *testing.T) {
 	if got := s.get("/all", token("bad")).Header.Values("WWW-Authenticate"); len(got) != 1 || got[0] != "Token" {
 		t.Errorf("a provider that was not asked challenges: %q", got)
 	}
+}
+
+// TestProvider_prefixIsItsOwn has a user of the store who is called as the
+// provider's users are: nobody takes one for the other.
+func TestProvider_prefixIsItsOwn(t *testing.T) {
+	site := func(prefix string) string {
+		return `{{site}} {
+			rest_auth {
+				authenticate token
+				authenticate provider http_basic {
+					alice ` + wordHash + `
+					user_prefix ` + prefix + `
+				}
+				require user shop:alice
+			}
+			respond ok
+		}`
+	}
+	s := serve(t, site("other:"))
+	s.seed()
+	s.putToken(s.putUser(tokenstore.User{Name: "shop:alice", Active: true}), "token-shop")
+	s.get("/", token("token-shop")).expect(t, 200, "-", "ok")
+	s.reload(site("shop:"))
+	const failed = `{"detail":"Incorrect authentication credentials."}`
+	s.get("/", basic("alice", "word")).expect(t, 200, "-", "ok")
+	s.get("/", token("token-shop")).expect(t, 401, "Token", failed)
+	s.get("/", token("token-alice")).expect(t, 403, "-", deniedBody)
 }
 
 // TestProvider_redirects sends people to where they log in, and nobody else.

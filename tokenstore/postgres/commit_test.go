@@ -238,13 +238,27 @@ func TestStatementTimeout(t *testing.T) {
 		t.Errorf("Lookup beside it = %v", err)
 	}
 
-	ctx, cancel := context.WithCancel(t.Context())
-	time.AfterFunc(100*time.Millisecond, cancel)
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
 	began = time.Now()
 	if _, err := s.Delete(ctx, tokenstore.Filter{}, digest(1)); err == nil || time.Since(began) > bounded {
 		t.Errorf("Delete of a caller who left = %v after %s", err, time.Since(began))
 	}
 	execRaw(t, other, `ROLLBACK`)
+
+	// Who leaves in the midst of a transaction has it undone, and harms nobody.
+	ctx, cancel = context.WithCancel(t.Context())
+	defer cancel()
+	if err := s.Write(ctx, func(tx *sqlstore.Tx) error {
+		_, err := tx.Exec(ctx, `DELETE FROM credentials`)
+		cancel()
+		return err
+	}); !errors.Is(err, context.Canceled) {
+		t.Errorf("Write of a caller who left = %v, want that it was canceled", err)
+	}
+	if st := s.state.Load(); st.err != nil {
+		t.Errorf("the store is down because of a caller: %v", st.err)
+	}
 	if n, err := s.Delete(t.Context(), tokenstore.Filter{}, digest(1)); n != 1 || err != nil {
 		t.Errorf("Delete = %d, %v, want 1", n, err)
 	}

@@ -21,8 +21,9 @@ const (
 // judge draws conclusions for others from an error that one call met.
 func (s *Store) judge(st *state, err error) {
 	var connecting connectError
+	var gone goneError
 	switch {
-	case errors.Is(err, context.Canceled):
+	case errors.As(err, &gone):
 	case errors.As(err, &connecting):
 		// While the server is full those connections that we have are good, and one
 		// that somebody ends is one.

@@ -35,10 +35,10 @@ func (s *Store) InTx(ctx context.Context, f func(tokenstore.Store) error) error 
 			tx.Ops = sqlstore.Ops{Engine: tx, SweepBatch: sweepBatch}
 			defer tx.end()
 			own = f(tx)
-			if own != nil {
+			if tx.broken == nil && own != nil {
 				return errUndone
 			}
-			return tx.broken
+			return tx.broken // also if f gave another reason: others have to know
 		})
 		if err != nil && called {
 			return final{err}

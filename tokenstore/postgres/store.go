@@ -145,7 +145,7 @@ func (s *Store) do(ctx context.Context, f func(conn *pgx.Conn, conflicts int) er
 		switch {
 		case conflicts(err):
 			if !s.pause(ctx, minPause<<min(conflicted, maxConflicts)) {
-				return s.failed(err)
+				return s.failed(goneError{ctx.Err()})
 			}
 			conflicted++
 		case (cut(err) || outdated(err)) && !silent(err) && broken < maxCut || s.state.Load() != st:
@@ -168,6 +168,12 @@ func (s *Store) pause(ctx context.Context, d time.Duration) bool {
 	}
 }
 
+// A goneError says that the caller waits no longer, which tells nothing of the
+// server.
+type goneError struct{ error }
+
+func (e goneError) Unwrap() error { return e.error }
+
 // A connectError says that there was no connection to be had.
 type connectError struct{ error }
 
@@ -187,7 +193,7 @@ func (s *Store) once(ctx context.Context, st *state, f func(*pgx.Conn) error) er
 		}
 		return err
 	case ctx.Err() != nil:
-		return final{ctx.Err()}
+		return final{goneError{ctx.Err()}}
 	case waiting.Err() != nil && st.pool.Stat().AcquiredConns() >= st.pool.Config().MaxConns:
 		return final{fmt.Errorf("all %d connections are in use: raise max_connections", st.pool.Config().MaxConns)}
 	default:
@@ -198,7 +204,8 @@ func (s *Store) once(ctx context.Context, st *state, f func(*pgx.Conn) error) er
 // failed makes an error the caller's, and has it logged if it is not about the
 // caller alone.
 func (s *Store) failed(err error) error {
-	alone := errors.Is(err, context.Canceled)
+	var gone goneError
+	alone := errors.As(err, &gone)
 	if err = s.driver.unavailable(err); !alone && s.ctx.Err() == nil {
 		s.driver.reports.failure(err)
 	}

@@ -50,7 +50,7 @@ func (s *Store) transact(ctx context.Context, conn *pgx.Conn, begin string, f fu
 		return err
 	}
 	if ctx.Err() != nil {
-		return ctx.Err()
+		return final{goneError{ctx.Err()}}
 	}
 	last, commitErr := s.commit(ctx, se, work.Changes())
 	if commitErr != nil {

@@ -96,6 +96,18 @@ func TestProvider_hostile(t *testing.T) {
 	}
 }
 
+// A panic is 503 whatever the operator says of errors.
+func TestProvider_panicIsUndecided(t *testing.T) {
+	for _, word := range []string{errorsUnavailable, errorsRefuse, errorsAbstain} {
+		p := hosting(func(http.ResponseWriter, *http.Request) (caddyauth.User, bool, error) { panic("a secret") })
+		p.Errors = word
+		_, err := p.Authenticate(with("Bearer x"))
+		if _, undecided := errors.AsType[*auth.Unavailable](err); !undecided {
+			t.Errorf("errors %s: %v", word, err)
+		}
+	}
+}
+
 // An Authorization of another scheme is none of a provider's business once its
 // own is known.
 func TestProvider_hidesOthers(t *testing.T) {

@@ -140,6 +140,7 @@ func TestProvider_outcomes(t *testing.T) {
 		"false, second challenge":            {authorization: bearer, writes: challenge("Basic realm=x", "Bearer"), want: failed},
 		"false, scheme that only begins so":  {authorization: bearer, writes: challenge("Bear"), want: abstained},
 		"false, unusable challenge":          {authorization: bearer, writes: challenge("Bearer realm=\"\r\n\""), want: abstained},
+		"false, endless challenge":           {authorization: bearer, writes: challenge("Bearer realm=" + strings.Repeat("x", maxChallenge)), want: abstained},
 		"false, redirection":                 {authorization: bearer, writes: redirect, want: abstained},
 		"false, configured":                  {configured: `Bearer realm="api"`, want: abstained},
 		"false, configured, bearer":          {authorization: bearer, configured: `Bearer realm="api"`, want: failed},

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"go.uber.org/zap"
 )
@@ -145,6 +146,13 @@ func page(params map[string]string) (cursor string, limit int, err error) {
 		}
 	}
 	return cursor, limit, nil
+}
+
+// takeTime is for an answer that may take minutes. Caddy gives a request ten
+// seconds, at the end of which its context would end too.
+func (c *call) takeTime() {
+	// A writer without deadlines has none to lift.
+	_ = http.NewResponseController(c.w).SetReadDeadline(time.Time{})
 }
 
 func writeJSON(w http.ResponseWriter, status int, value any) {

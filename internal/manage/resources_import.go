@@ -108,8 +108,7 @@ func (c *call) export(string) error {
 	if _, err := c.query(); err != nil {
 		return err
 	}
-	// The deadline of the request would end its context in the midst of it.
-	_ = http.NewResponseController(c.w).SetReadDeadline(time.Time{})
+	c.takeTime()
 	out := &counter{to: c.w}
 	c.w.Header().Set("Content-Type", "application/jsonl")
 	err := c.Export(c.r.Context(), out)

@@ -125,6 +125,7 @@ func (c *call) backup(string) error {
 	if err := c.body(&in); err != nil {
 		return err
 	}
+	c.takeTime()
 	out := &counter{to: c.w}
 	c.w.Header().Set("Content-Type", "application/octet-stream")
 	err := c.Backup(c.r.Context(), out)

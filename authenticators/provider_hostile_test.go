@@ -96,6 +96,25 @@ func TestProvider_hostile(t *testing.T) {
 	}
 }
 
+// What a provider is told by placeholders and variables is the request's, as the
+// tenant whose keys it looks for.
+func TestProvider_seesTheRequest(t *testing.T) {
+	seen := ""
+	p := hosting(func(_ http.ResponseWriter, r *http.Request) (caddyauth.User, bool, error) {
+		replacer := r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer)
+		seen = replacer.ReplaceAll("{http.request.host} {http.vars.tenant} {none}", "-") + " " + fmt.Sprint(caddyhttp.GetVar(r.Context(), "tenant"))
+		return caddyauth.User{}, false, nil
+	})
+	r := with()
+	r.Host = "shop.example"
+	r = caddyhttp.PrepareRequest(r, caddy.NewReplacer(), nil, new(caddyhttp.Server))
+	caddyhttp.SetVar(r.Context(), "tenant", "a")
+	_, _ = p.Authenticate(r)
+	if want := "shop.example a - a"; seen != want {
+		t.Errorf("the provider was told %q, want %q", seen, want)
+	}
+}
+
 // A panic is 503 whatever the operator says of errors.
 func TestProvider_panicIsUndecided(t *testing.T) {
 	for _, word := range []string{errorsUnavailable, errorsRefuse, errorsAbstain} {

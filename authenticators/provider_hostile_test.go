@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -102,15 +103,14 @@ func TestProvider_seesTheRequest(t *testing.T) {
 	seen := ""
 	p := hosting(func(_ http.ResponseWriter, r *http.Request) (caddyauth.User, bool, error) {
 		replacer := r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer)
-		seen = replacer.ReplaceAll("{http.request.host} {http.vars.tenant} {none}", "-") + " " + fmt.Sprint(caddyhttp.GetVar(r.Context(), "tenant"))
+		seen = replacer.ReplaceAll("{http.request.host} {http.vars.tenant} {none}", "-") + " " + fmt.Sprint(caddyhttp.GetVar(r.Context(), "tenant")) + " " + fmt.Sprint(r.ContentLength)
 		return caddyauth.User{}, false, nil
 	})
-	r := with()
-	r.Host = "shop.example"
+	r := httptest.NewRequest(http.MethodPost, "http://shop.example/", strings.NewReader("the body"))
 	r = caddyhttp.PrepareRequest(r, caddy.NewReplacer(), nil, new(caddyhttp.Server))
 	caddyhttp.SetVar(r.Context(), "tenant", "a")
 	_, _ = p.Authenticate(r)
-	if want := "shop.example a - a"; seen != want {
+	if want := "shop.example a - a 0"; seen != want {
 		t.Errorf("the provider was told %q, want %q", seen, want)
 	}
 }

@@ -118,9 +118,17 @@ func TestProvider_outcomes(t *testing.T) {
 		configured    string // the option challenge
 		want          int
 	}{
-		"true":                               {ok: true, want: allowed},
-		"true, 200 written":                  {ok: true, writes: status(200), want: allowed},
-		"true, early hints":                  {ok: true, writes: status(103), want: allowed},
+		"true":              {ok: true, want: allowed},
+		"true, 200 written": {ok: true, writes: status(200), want: allowed},
+		"true, early hints": {ok: true, writes: status(103), want: allowed},
+		"true, early hints and 401": {ok: true, want: failed, writes: func(w http.ResponseWriter) {
+			w.WriteHeader(http.StatusEarlyHints)
+			w.WriteHeader(http.StatusUnauthorized)
+		}},
+		"false, challenge after the status": {authorization: bearer, want: abstained, writes: func(w http.ResponseWriter) {
+			w.WriteHeader(http.StatusUnauthorized)
+			w.Header().Set("WWW-Authenticate", "Bearer")
+		}},
 		"true and an error":                  {ok: true, err: down, want: unavailable},
 		"true and an error, refuse":          {ok: true, err: down, errors: errorsRefuse, want: failed},
 		"true and an error, abstain":         {ok: true, err: down, errors: errorsAbstain, want: abstained},

@@ -116,10 +116,14 @@ func (h *RemoteHeader) trusts(r *http.Request) bool {
 	if r.TLS != nil && !r.TLS.HandshakeComplete {
 		return false
 	}
+	// The address of a peer on a Unix socket is the path that it chose for its
+	// own end, which may look like any other address.
+	if local, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr); ok && strings.HasPrefix(local.Network(), "unix") {
+		return h.unix
+	}
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {
-		local, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
-		return h.unix && ok && local.Network() == "unix"
+		return false
 	}
 	address := peer.Addr().WithZone("").Unmap()
 	return slices.ContainsFunc(h.ranges, func(trusted netip.Prefix) bool { return trusted.Contains(address) })

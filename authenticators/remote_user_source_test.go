@@ -75,6 +75,11 @@ func TestRemoteHeader_trusts_connection(t *testing.T) {
 	if u.Header.trusts(local(&net.TCPAddr{})) {
 		t.Error("a peer without an address is trusted on TCP")
 	}
+	unix := &net.UnixAddr{Name: "/run/caddy.sock", Net: "unix"}
+	r = from("192.0.2.1:1").WithContext(context.WithValue(r.Context(), http.LocalAddrContextKey, unix))
+	if u.Header.unix = false; u.Header.trusts(r) {
+		t.Error("a peer of the Unix socket is trusted for the path that it bound its end to")
+	}
 	r = from("192.0.2.1:1")
 	r.TLS = &tls.ConnectionState{HandshakeComplete: true}
 	if !u.Header.trusts(r) {

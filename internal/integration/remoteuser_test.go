@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -295,9 +296,13 @@ func TestRemoteUserSocket(t *testing.T) {
 	const site = "{{site}} {\nbind unix//{{dir}}/s 127.0.0.1\nrest_auth {\nauthenticate remote_user {\nheader Remote-User from %s\n}\n}\nrespond \"{http.auth.user.id}\"\n}"
 	s := serve(t, fmt.Sprintf(site, "unix"))
 	s.seed()
+	t.Chdir(t.TempDir())
 	overSocket := func() reply {
-		transport := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return new(net.Dialer).DialContext(ctx, "unix", s.vars["{{dir}}"]+"/s")
+		transport := &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
+			// A peer may name its end as it likes.
+			local := &net.UnixAddr{Name: "127.0.0.1:80", Net: "unix"}
+			_ = os.Remove(local.Name)
+			return net.DialUnix("unix", local, &net.UnixAddr{Name: s.vars["{{dir}}"] + "/s", Net: "unix"})
 		}}
 		defer transport.CloseIdleConnections()
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.URL, nil)

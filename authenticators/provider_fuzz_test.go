@@ -22,6 +22,7 @@ func FuzzProvider(f *testing.F) {
 	f.Add("Bearer a.b.c", "", "", "https://login.example.com/?next=/", 303, "", true, false)
 	f.Add("Bearer \xff\xfe", "=;;=", "Bearer\r\nX: y", "/\r\nX: y", 401, "no", true, true)
 	f.Add("Basic", "a", "realm=\"x\"", "//", 503, "down", false, true)
+	f.Add("", "", "", "#\x12", 302, "", true, true)
 	f.Fuzz(func(t *testing.T, authorization, cookie, challenge, location string, status int, text string, ok, fails bool) {
 		r := with(authorization)
 		r.Header["Cookie"] = []string{cookie}

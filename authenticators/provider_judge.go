@@ -145,7 +145,8 @@ func locationOf(w *recorder) string {
 	if w.status < http.StatusMultipleChoices || w.status >= http.StatusBadRequest || w.status == http.StatusNotModified {
 		return ""
 	}
-	if _, err := url.Parse(location); err != nil {
+	// A URL's fragment is not looked at when it is parsed.
+	if _, err := url.Parse(location); err != nil || !isQuotable(location) {
 		return ""
 	}
 	return location

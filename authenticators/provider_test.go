@@ -294,7 +294,7 @@ func TestProvider_redirect(t *testing.T) {
 			t.Errorf("%q: %q %d", test.lines, location, status)
 		}
 	}
-	for _, bad := range []string{"", "http://a b", "%zz", "/a\r\nX: y"} {
+	for _, bad := range []string{"", "http://a b", "%zz", "/a\r\nX: y", "/#\r\nX: y"} {
 		where = bad
 		if location, _ := ask(); location != "" {
 			t.Errorf("the location %q is passed on", location)

@@ -208,6 +208,17 @@ func TestProvider_redirects(t *testing.T) {
 			}
 			reverse_proxy {{echo}}
 		}
+		handle /two {
+			route {
+				rest_auth {
+					authenticate provider test_portal /first
+					require allow_any
+				}
+				rest_auth {
+					authenticate provider test_portal /login
+				}
+			}
+		}
 		handle /staff {
 			rest_auth {
 				authenticate provider test_portal /login
@@ -250,6 +261,7 @@ func TestProvider_redirects(t *testing.T) {
 		{"/abstain/x", "X-None: 1", html, 303, "/login?next=/abstain/x", "-", notAuthenticated},
 		{"/abstain/x", token("token-alice"), html, 200, "", "-", ""},
 		{"/abstain/x", token("bad"), html, 403, "", "-", "error route"},
+		{"/two", "X-None: 1", html, 303, "/login?next=/two", "-", notAuthenticated},
 		{"/staff", "Cookie: portal=alice", html, 403, "", "-", "error route"},
 		{"/down", "X-None: 1", html, 503, "", "-", "error route"},
 	} {

@@ -3,51 +3,26 @@
 
 package restauth
 
-import "net/http"
+import (
+	"net/http"
 
-// What authenticators of this module may be beside what package auth says.
-type (
-	// A noticer reads what this handler is about to forget or to remove: what
-	// earlier handlers said of the user, and headers that are ours alone.
-	noticer interface{ Notice(r *http.Request) }
-
-	// A headerReader believes a header of some peers. Nobody else's may reach
-	// an upstream that believes the same header.
-	headerReader interface{ InputHeader() string }
-
-	// An owner has users of its own, beside whom no user of the store may
-	// have the same name.
-	owner interface{ Owns(name string) bool }
+	"github.com/caddy-rest-auth/caddy-rest-auth/auth"
 )
 
 // claim prepares for what the authenticators claim for themselves.
 func (p *policy) claim() {
-	var owners []owner
+	var owners []auth.Owner
 	for i := range p.links {
 		guest := p.links[i].Authenticator
-		if n, ok := guest.(noticer); ok {
+		if n, ok := guest.(auth.Noticer); ok {
 			p.noticers = append(p.noticers, n)
 		}
-		if o, ok := guest.(owner); ok {
+		if o, ok := guest.(auth.Owner); ok {
 			owners = append(owners, o)
 		}
 	}
-	if len(owners) == 0 {
-		return
-	}
 	for i := range p.links {
-		configured := p.links[i].configured
-		p.links[i].configured = func(name string) bool {
-			if configured(name) {
-				return true
-			}
-			for _, o := range owners {
-				if o.Owns(name) {
-					return true
-				}
-			}
-			return false
-		}
+		p.links[i].owners = owners
 	}
 }
 
@@ -61,7 +36,7 @@ func (p *policy) notice(r *http.Request) {
 // inputs returns the headers that the authenticators believe.
 func (p *policy) inputs() (names []string) {
 	for i := range p.links {
-		if reader, ok := p.links[i].Authenticator.(headerReader); ok {
+		if reader, ok := p.links[i].Authenticator.(auth.HeaderReader); ok {
 			if name := reader.InputHeader(); name != "" {
 				names = append(names, name)
 			}

@@ -68,6 +68,9 @@ func (a *reportingAuthenticator) report(r *http.Request, id *auth.Identity, err 
 		id, err = a.link.adopt(id)
 	}
 	if err == nil {
+		err = a.link.checkName(id)
+	}
+	if err == nil {
 		a.entry.Outcome, a.entry.User = outcomeIdentity, id.ID
 		return
 	}

@@ -108,6 +108,8 @@ func (in *explainRequest) host() string {
 
 // request prepares the request as the server does before its first route.
 func (e *explainer) request(ctx context.Context, in *explainRequest) (*http.Request, error) {
+	// The operator may have come over a Unix socket.
+	ctx = context.WithValue(ctx, http.LocalAddrContextKey, new(net.TCPAddr))
 	r, err := http.NewRequestWithContext(ctx, in.Method, in.url.String(), http.NoBody)
 	if err != nil {
 		return nil, errors.New("the request cannot be made")

@@ -4,6 +4,8 @@
 package restauth
 
 import (
+	"context"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -130,11 +132,12 @@ func TestExplainRequest_prepared(t *testing.T) {
 			t.Fatal(err)
 		}
 		e := &explainer{server: new(caddyhttp.Server), mask: newMask(in.header()), report: new(explanation)}
-		r, err := e.request(t.Context(), in)
+		r, err := e.request(context.WithValue(t.Context(), http.LocalAddrContextKey, new(net.UnixAddr)), in)
 		if err != nil {
 			t.Fatal(err)
 		}
 		if r.RequestURI != want || r.URL.RequestURI() != want || r.URL.Host != "" || r.Host != "Y" || r.RemoteAddr != "[::1]:0" ||
+			r.Context().Value(http.LocalAddrContextKey).(net.Addr).Network() != "tcp" ||
 			!slices.Equal(r.Header["X-A"], []string{"1", "2"}) || r.Header["Host"] != nil {
 			t.Errorf("%s: %s of %s from %s with %v", address, r.RequestURI, r.Host, r.RemoteAddr, r.Header)
 		}

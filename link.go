@@ -29,10 +29,14 @@ type link struct {
 	rechecker   auth.Rechecker
 	fingerprint credcache.Fingerprint
 	configured  func(name string) bool // whether the configuration has such a user
+	owners      []auth.Owner           // of names that no user of the store may have here
 	reserved    []string               // prefixes of the users of other sources
 }
 
-var errNameless = errors.New("the authenticator returned an identity that names nobody")
+var (
+	errNameless  = errors.New("the authenticator returned an identity that names nobody")
+	errNameTaken = errors.New("the configuration has another user of that name")
+)
 
 // authenticate asks the authenticator and sees to it that what it returns can
 // be trusted to be complete.
@@ -64,7 +68,7 @@ func (l *link) adopt(id *auth.Identity) (*auth.Identity, error) {
 	}
 	// Whoever the configuration calls by that name is somebody else.
 	if id.Source == users.SourceStore && l.configured(id.ID) {
-		return nil, &auth.Failure{Err: errors.New("the configuration has another user of that name")}
+		return nil, &auth.Failure{Err: errNameTaken}
 	}
 	if id.Method == l.name && (l.source.Prefix == "" || id.ID == "") {
 		return id, nil
@@ -79,9 +83,19 @@ func (l *link) adopt(id *auth.Identity) (*auth.Identity, error) {
 	return &adopted, nil
 }
 
-// checkName refuses a user whose own name begins as the handler has the names
-// of another source begin: `require user` could not tell them apart.
+// checkName refuses a user whom `require user` could take for another: one of
+// the store with a name that an authenticator has for a user of its own, and one
+// whose own name begins as the handler has the names of another source begin.
+// It is asked of remembered identities too, since a name may be taken at any
+// time, and another handler may have remembered them.
 func (l *link) checkName(id *auth.Identity) error {
+	if len(l.owners) > 0 && id.Source == users.SourceStore {
+		for _, owner := range l.owners {
+			if owner.Owns(id.ID) {
+				return &auth.Failure{Err: errNameTaken}
+			}
+		}
+	}
 	for _, prefix := range l.reserved {
 		if strings.HasPrefix(id.ID, prefix) {
 			return &auth.Failure{Err: fmt.Errorf("the user name begins with the user_prefix '%s' of another source", prefix)}

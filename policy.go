@@ -25,7 +25,7 @@ type policy struct {
 	links       []link
 	permissions []auth.Permission
 	responders  []auth.Responder
-	noticers    []noticer
+	noticers    []auth.Noticer
 	lenient     bool // bad credentials make a request anonymous
 	cache       *credcache.Cache
 	feed        interface{ Trusted() bool } // the store's

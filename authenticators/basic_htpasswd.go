@@ -10,6 +10,7 @@ import (
 	"github.com/caddyserver/caddy/v2"
 	"go.uber.org/zap"
 
+	"github.com/caddy-rest-auth/caddy-rest-auth/auth"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/htpasswd"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/users"
 )
@@ -31,7 +32,7 @@ func (b *Basic) openHtpasswd(logger *zap.Logger) error {
 }
 
 // Owns reports whether the file has a user of that name.
-func (b *Basic) Owns(name string) bool { return b.file != nil && b.file.Owns(name) }
+func (b *Basic) Owns(name string) bool { return b.file != nil && b.file.Owns(users.Canonical(name)) }
 
 // roster returns the users of the file as an interface that is nil without one.
 func (b *Basic) roster() users.Roster {
@@ -60,4 +61,7 @@ func (b *Basic) keyWithFile(credentials string) (secret []byte, ok bool) {
 }
 
 // Interface guards
-var _ users.Roster = (*htpasswd.File)(nil)
+var (
+	_ auth.Owner   = (*Basic)(nil)
+	_ users.Roster = (*htpasswd.File)(nil)
+)

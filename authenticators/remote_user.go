@@ -177,6 +177,8 @@ func (u *RemoteUser) said(r *http.Request) (value string, list bool, err error) 
 var (
 	_ auth.Authenticator = (*RemoteUser)(nil)
 	_ auth.Cacheable     = (*RemoteUser)(nil)
+	_ auth.HeaderReader  = (*RemoteUser)(nil)
+	_ auth.Noticer       = (*RemoteUser)(nil)
 	_ auth.UserSource    = (*RemoteUser)(nil)
 	_ caddy.Provisioner  = (*RemoteUser)(nil)
 )

@@ -170,18 +170,22 @@ func TestHtpasswdWeak(t *testing.T) {
 	s.get("/", basic("alice", "wrong")).expect(t, 401, "Token", invalidLogin)
 }
 
-// TestHtpasswdBeside has a token of a store's user whose name the file took
-// while the token was remembered: the next look at the record notices.
+// TestHtpasswdBeside has a token of a store's user whose name the file takes
+// while the token is remembered, by this handler and by one without the file.
 func TestHtpasswdBeside(t *testing.T) {
 	s, path := serveHtpasswd(t, "bob:"+apr1OfHorse)
+	s.reload(strings.Replace(htpasswdSite, "rest_auth {", "rest_auth /other {\nauthenticate token\n}\nrest_auth /file {", 1))
 	s.putToken(s.putUser(tokenstore.User{Name: "dave", Active: true}), "token-dave")
-	s.get("/", token("token-dave")).expect(t, 200, "-", "dave store")
-	rewrite(t, path, "dave:"+apr1OfHorse)
-	eventually(t, func() bool { return s.get("/", basic("dave", "correct horse")).Status == 200 })
-	user, err := s.store().UserByName(t.Context(), "dave")
-	if err != nil {
-		t.Fatal(err)
+	for range 2 {
+		s.get("/file", token("token-dave")).expect(t, 200, "-", "dave store")
 	}
-	s.putUser(user) // so that what was remembered is looked at again
-	s.get("/", token("token-dave")).expect(t, 401, "Token", "*")
+	rewrite(t, path, "dave:"+apr1OfHorse)
+	eventually(t, func() bool { return s.get("/file", token("token-dave")).Status == 401 })
+	for range 2 {
+		s.get("/other", token("token-dave")).expect(t, 200, "-", "dave store")
+		s.get("/file", token("token-dave")).expect(t, 401, "Token", "*")
+	}
+	s.get("/file", basic("dave", "correct horse")).expect(t, 200, "-", "dave htpasswd")
+	rewrite(t, path, "bob:"+apr1OfHorse)
+	eventually(t, func() bool { return s.get("/file", token("token-dave")).Status == 200 })
 }

@@ -21,14 +21,18 @@ const (
 	// that is written in place is short for a moment, and lacks users.
 	settle = 100 * time.Millisecond
 
-	// patience is how long the last good file stands in for one that is
-	// missing, broken or being written. Whom it lacks cannot be known, so
-	// nobody is let in afterwards.
+	// patience is how long the file is believed after it was last seen in order:
+	// while it is missing, broken, being written or read. Whom it lacks cannot
+	// be known, so nobody is let in afterwards.
 	patience = time.Second
 
-	// patienceOfOthers is how long a request waits for another's look at a
-	// file that does not answer.
-	patienceOfOthers = 2 * time.Second
+	// glance is how long a request waits for a file to be read while the one
+	// before it still stands, which is enough for all but the largest.
+	glance = 100 * time.Millisecond
+
+	// endurance is how long a request waits for a file that it cannot do
+	// without.
+	endurance = 2 * time.Second
 
 	// coarse is the precision of the worst clocks of file systems. A file that
 	// was younger when it was read may have changed without showing it.
@@ -47,10 +51,9 @@ type File struct {
 	turn    chan struct{} // held by whoever looks at the file
 
 	// Of the holder of the turn.
-	read    *content  // what current was made of, without its text
-	fresh   bool      // read when it was younger than coarse
-	broken  *broken   // what was read last and is of no use
-	trouble time.Time // since when the file cannot be used, if not zero
+	read   *content // what the table of current was made of, without its text
+	fresh  bool     // read when it was younger than coarse
+	broken *broken  // what was read last and is of no use
 }
 
 // broken is a file that need not be read again to know that it is broken.
@@ -61,26 +64,32 @@ type broken struct {
 
 // view is what is known of the file.
 type view struct {
-	table   *table // the last good one
-	err     error  // why it is not to be believed
-	checked time.Time
-	next    time.Time // when to look again
+	table *table    // the last good one
+	good  time.Time // when the file was last seen to say this
+	err   error     // why it is not to be believed
+	next  time.Time // when to look again
 }
+
+// stands reports whether the view may be believed a moment longer.
+func (v *view) stands(now time.Time) bool { return v.err == nil && now.Sub(v.good) < patience }
 
 // Open reads the file. A file that is broken is an error, which names the line.
 // One that is missing, or may not be read, is none: Find fails until it is there.
 func Open(path string, check func(hash string) error, logger *zap.Logger) (*File, error) {
 	f := &File{path: path, check: check, logger: logger, now: time.Now, turn: make(chan struct{}, 1)}
 	now := f.now()
-	v := &view{table: new(table), checked: now, next: now.Add(interval)}
-	err := f.load(v, now)
+	v := &view{table: new(table), good: now, next: now.Add(interval)}
+	t, _, err := f.load(v.table, now)
 	if err != nil {
 		var absent *fs.PathError
 		if !errors.As(err, &absent) && !errors.Is(err, errMoving) {
 			return nil, err
 		}
-		f.trouble = now.Add(-patience)
-		f.fail(v, now, err)
+		v.err = err
+		f.tell(new(view), v)
+	}
+	if err == nil {
+		v.table = t
 	}
 	f.current.Store(v)
 	return f, nil
@@ -92,7 +101,7 @@ func (f *File) Name() string { return f.path }
 // Find returns the hash of the user of that canonical name, and whether there
 // is such a user. It fails while the file cannot be used.
 func (f *File) Find(name string) (hash string, ok bool, err error) {
-	v := f.look()
+	v := f.look(endurance)
 	if v.err != nil {
 		return "", false, v.err
 	}
@@ -103,124 +112,150 @@ func (f *File) Find(name string) (hash string, ok bool, err error) {
 // Owns reports whether the file has a user of that canonical name, or had when
 // it could last be used.
 func (f *File) Owns(name string) bool {
-	_, ok := f.look().table.find(name)
+	_, ok := f.look(glance).table.find(name)
 	return ok
 }
 
-// look returns what is known of the file now.
-func (f *File) look() *view {
+// look returns what is known of the file now. It waits no longer than that for
+// a file that has to be looked at, and not much longer than a glance if what is
+// known of it still stands.
+func (f *File) look(limit time.Duration) *view {
 	now := f.now()
 	v := f.current.Load()
 	if now.Before(v.next) {
 		return v
 	}
+	stands := v.stands(now)
 	select {
 	case f.turn <- struct{}{}:
-	default:
-		if now.Sub(v.checked) < patience {
-			return v // another request is looking
+		go f.renew()
+		if stands {
+			limit = glance
 		}
-		if !f.await() {
-			return &view{table: v.table, err: fmt.Errorf("%s: %w", f.path, errSilent)}
+	default:
+		if stands {
+			return v
 		}
 	}
-	defer func() { <-f.turn }()
-	now = f.now()
-	v = f.current.Load()
-	if now.Before(v.next) {
+	switch {
+	case f.await(limit):
+		return f.current.Load()
+	case v.stands(f.now()):
 		return v
 	}
-	next := &view{table: v.table, err: v.err, checked: now, next: now.Add(interval)}
-	f.renew(next, now)
-	f.current.Store(next)
-	return next
+	return &view{table: v.table, err: fmt.Errorf("%s: %w", f.path, errSilent)}
 }
 
 var errSilent = errors.New("the file system does not answer")
 
-func (f *File) await() bool {
-	timer := time.NewTimer(patienceOfOthers)
+// await waits until nobody looks at the file.
+func (f *File) await(limit time.Duration) bool {
+	timer := time.NewTimer(limit)
 	defer timer.Stop()
 	select {
 	case f.turn <- struct{}{}:
+		<-f.turn
 		return true
 	case <-timer.C:
 		return false
 	}
 }
 
-// renew brings the view up to date.
-func (f *File) renew(v *view, now time.Time) {
-	seen, err := look(f.path)
-	if err != nil {
-		f.fail(v, now, err)
+// renew brings the view up to date and ends the turn. No request waits for the
+// end of a large file.
+func (f *File) renew() {
+	defer func() { <-f.turn }()
+	v := f.current.Load()
+	if f.now().Before(v.next) {
 		return
 	}
-	if f.read != nil && seen.same(f.read.stamp) && !f.fresh {
-		f.recover(v)
-		return
+	next := f.examine(v)
+	if v.err == nil && errors.Is(next.err, errMoving) {
+		// Nobody has asked for a while, and just then somebody writes.
+		time.Sleep(settle)
+		next = f.examine(v)
 	}
-	age := seen.age(now)
-	if age >= 0 && age < settle && (f.read == nil || !seen.same(f.read.stamp)) {
-		f.fail(v, now, fmt.Errorf("%s: %w", f.path, errMoving))
-		v.next = now.Add(settle - age)
-		return
-	}
-	if f.broken != nil && seen.same(f.broken.stamp) && age >= coarse {
-		f.fail(v, now, f.broken.err)
-		return
-	}
-	if err := f.load(v, now); err != nil {
-		f.fail(v, now, err)
-	}
+	f.tell(v, next)
+	f.current.Store(next)
 }
 
-// load reads the file and puts it into the view.
-func (f *File) load(v *view, now time.Time) error {
+// examine returns the view after v.
+func (f *File) examine(v *view) *view {
+	t, good, err := f.inspect(v.table, f.now())
+	if err == nil {
+		return &view{table: t, good: good, next: good.Add(interval)}
+	}
+	now := f.now() // a large file took its time
+	next := &view{table: v.table, good: v.good, err: err, next: now.Add(interval)}
+	if errors.Is(err, errMoving) {
+		next.next = now.Add(settle)
+	}
+	if v.stands(now) {
+		next.err = nil
+		if end := v.good.Add(patience); end.Before(next.next) {
+			next.next = end
+		}
+	}
+	return next
+}
+
+// inspect returns the table that the file holds, and when it did so. Old is
+// what was read before.
+func (f *File) inspect(old *table, now time.Time) (*table, time.Time, error) {
+	seen, err := look(f.path)
+	if err != nil {
+		return nil, now, err
+	}
+	known := f.read != nil && seen.same(f.read.stamp)
+	if known && !f.fresh {
+		return old, now, nil
+	}
+	age := seen.age(now)
+	if !known && age >= 0 && age < settle {
+		return nil, now, fmt.Errorf("%s: %w", f.path, errMoving)
+	}
+	if f.broken != nil && seen.same(f.broken.stamp) && age >= coarse {
+		return nil, now, f.broken.err
+	}
+	return f.load(old, now)
+}
+
+// load is inspect for a file that has to be read.
+func (f *File) load(old *table, now time.Time) (*table, time.Time, error) {
 	found, err := read(f.path)
 	if err != nil {
-		return err
+		return nil, now, err
 	}
 	f.broken = nil
+	t := old
 	if f.read == nil || found.digest != f.read.digest {
-		t, err := parse(found.text, f.check)
-		if err != nil {
+		if t, err = parse(found.text, f.check); err != nil {
 			err = fmt.Errorf("%s: %w", f.path, err)
 			f.broken = &broken{found.stamp, err}
-			return err
+			return nil, now, err
+		}
+		// That took its time, if the file is large.
+		now = f.now()
+		if seen, err := look(f.path); err != nil || !seen.same(found.stamp) {
+			return nil, now, fmt.Errorf("%s: %w", f.path, errMoving)
 		}
 		if f.read != nil {
 			f.logger.Info("htpasswd file loaded", zap.String("file", f.path), zap.Int("users", t.len()))
 		}
-		v.table = t
 	}
 	found.text = nil
 	f.read = found
 	age := found.stamp.age(now)
 	f.fresh = age >= 0 && age < coarse
-	f.recover(v)
-	return nil
+	return t, now, nil
 }
 
-func (f *File) recover(v *view) {
-	if v.err != nil {
+// tell writes down that the file went out of order, and that it is in order again.
+func (f *File) tell(before, after *view) {
+	switch {
+	case before.err == nil && after.err != nil:
+		f.logger.Error("htpasswd file cannot be used; logins that need it are answered 503", zap.String("file", f.path), zap.Error(after.err))
+	case before.err != nil && after.err == nil:
 		f.logger.Info("htpasswd file is in order again", zap.String("file", f.path))
 	}
-	v.err, f.trouble = nil, time.Time{}
-}
-
-// fail keeps the last good table for a while, and then nothing.
-func (f *File) fail(v *view, now time.Time, err error) {
-	if f.trouble.IsZero() {
-		f.trouble = now
-	}
-	if v.err != nil {
-		v.err = err
-		return
-	}
-	if now.Sub(f.trouble) < patience {
-		return
-	}
-	f.logger.Error("htpasswd file cannot be used; logins that need it are answered 503", zap.String("file", f.path), zap.Error(err))
-	v.err = err
 }

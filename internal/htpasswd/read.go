@@ -71,10 +71,12 @@ func read(path string) (*content, error) {
 		return nil, err
 	}
 	defer file.Close()
-	text, err := io.ReadAll(io.LimitReader(file, maxSize+1))
-	if err != nil {
+	text := make([]byte, before.info.Size()+1)
+	n, err := io.ReadFull(file, text)
+	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
 		return nil, err
 	}
+	text = text[:n]
 	after, err := look(path)
 	if err != nil {
 		return nil, err

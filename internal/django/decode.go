@@ -49,7 +49,7 @@ type entity interface {
 func (d *decoder) read() error {
 	lines, err := d.s.begin()
 	if err == nil {
-		if lines {
+		if d.Lines = lines; lines {
 			err = d.readLines()
 		} else {
 			err = d.readArray()
@@ -219,7 +219,8 @@ func (d *decoder) problem(r *record, err error) error {
 // count notes a record that is not imported.
 func (d *decoder) count(model string) {
 	d.OtherRows++
+	model = clip(model)
 	if _, known := d.Other[model]; known || len(d.Other) < maxModels {
-		d.Other[clip(model)]++
+		d.Other[model]++
 	}
 }

@@ -88,8 +88,12 @@ type Dump struct {
 	// Users, Groups and Tokens are how many there were of each.
 	Users, Groups, Tokens int
 
-	// Natural says that there are users without a primary key.
+	// Natural says that users have no primary keys. Either all have or none.
 	Natural bool
+
+	// Lines says that it is one record a line: one that was cut between two of
+	// them cannot be told from a whole one.
+	Lines bool
 
 	// Other is how many records there were of each model that is not imported,
 	// and OtherRows of all of these.
@@ -195,6 +199,13 @@ func (d *Dump) HasID(id string) bool { return d.ids[d.sum(id)] > 0 }
 
 // HasName reports whether the dump has a user of that canonical name.
 func (d *Dump) HasName(name string) bool { return d.names[d.sum(name)] > 0 }
+
+// IsUser reports whether the user of that primary key and the one of that
+// canonical name are the same record.
+func (d *Dump) IsUser(id, name string) bool {
+	row := d.names[d.sum(name)]
+	return row > 0 && d.ids[d.sum(id)] == row
+}
 
 // HasToken reports whether the dump has a token of that digest.
 func (d *Dump) HasToken(digest []byte) bool {

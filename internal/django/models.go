@@ -61,6 +61,8 @@ func (g *group) finish(d *decoder, r *record) error {
 		return wrong("the group's name is longer than %d characters", maxGroupName)
 	case strings.ContainsFunc(g.Name, hidden):
 		return wrong("the group's name contains a control character")
+	case strings.TrimSpace(g.Name) != g.Name:
+		return wrong("the group's name begins or ends with a space, which is lost in headers: an upstream would take it for another group")
 	case strings.Contains(g.Name, ","):
 		return wrong("the group's name contains ',', which separates groups in headers: an upstream would read two groups; rename it")
 	case len(d.groupNames) >= MaxGroups:
@@ -97,6 +99,12 @@ func (p *permissionRow) field(f *field) (own bool, err error) {
 func (p *permissionRow) finish(d *decoder, r *record) error {
 	if p.codename == "" || p.contentType.none() {
 		return wrong("a permission needs a codename and a content type")
+	}
+	if len(p.codename) > maxPermission {
+		return wrong("codename: longer than %d bytes", maxPermission)
+	}
+	if n := len(p.contentType.Natural); n != 0 && n != 2 {
+		return wrong("content_type: a natural key of %d parts", n)
 	}
 	if r.pk == "" {
 		return nil

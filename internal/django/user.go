@@ -90,6 +90,9 @@ func (u *user) finish(d *decoder, r *record) error {
 	if len(d.names) >= MaxUsers {
 		return errBounds
 	}
+	if d.Users > 0 && d.Natural != (u.ID == "") {
+		return wrong("some users have a primary key and some have none; make one dump of all of them")
+	}
 	if u.ID != "" {
 		if row := d.ids[d.sum(u.ID)]; row > 0 {
 			return wrong("row %d has the same primary key", row)
@@ -108,7 +111,7 @@ func (u *user) finish(d *decoder, r *record) error {
 		u.Email = ""
 	}
 	d.Users++
-	d.Natural = d.Natural || u.ID == ""
+	d.Natural = u.ID == ""
 	return d.users.add(u)
 }
 
@@ -122,6 +125,8 @@ func checkUserName(name string) error {
 		return wrong("the user name is longer than %d characters", maxUserName)
 	case strings.ContainsFunc(name, hidden):
 		return wrong("the user name contains a control character")
+	case strings.TrimSpace(name) != name:
+		return wrong("the user name begins or ends with a space, which is lost in headers: an upstream would take it for another user")
 	}
 	return nil
 }

@@ -29,6 +29,7 @@ func importCommand() *cobra.Command {
 			flags.String("username-field", "", "The USERNAME_FIELD of the user model, as email (default: username)")
 			flags.Bool("passwords", false, "Also take passwords that were changed there since they were last taken; this ends sessions")
 			flags.Bool("prune", false, "Remove users, tokens and groups that were imported before and are not in the file; for good")
+			flags.Bool("deleted", false, "Also bring back users who were imported before and deleted here")
 			flags.Bool("dry-run", false, "Report what would be done, and do nothing")
 			jsonFlag(flags)
 		}, importDump)
@@ -36,8 +37,8 @@ func importCommand() *cobra.Command {
 
 It may be done again at any time: users are known by their primary keys, and what
 changed there is changed here. Passwords that were imported stay as they are here
-(see --passwords), revoked tokens stay revoked, and users who were not imported
-are never touched. Either all of it is imported or nothing.
+(see --passwords), who was disabled or deleted here stays so, revoked tokens stay
+revoked, and users who were not imported are never touched. Either all of it is imported or nothing.
 
     python manage.py dumpdata --natural-foreign auth.user auth.group authtoken.token --output dump.json
     caddy rest-auth import dump.json --dry-run
@@ -59,7 +60,7 @@ func importDump(s *session) error {
 			query.Set(param, value)
 		}
 	}
-	for flag, param := range map[string]string{"passwords": "passwords", "prune": "prune", "dry-run": "dry_run"} {
+	for flag, param := range map[string]string{"passwords": "passwords", "prune": "prune", "deleted": "deleted", "dry-run": "dry_run"} {
 		if s.Bool(flag) {
 			query.Set(param, "true")
 		}

@@ -133,7 +133,10 @@ func compare(t *testing.T, questions []question, django, caddy []answer) {
 	}
 }
 
-const byKeys = "by primary keys"
+const (
+	byKeys   = "by primary keys"
+	lineARow = "natural keys, line a row" // whose end nobody sees, so that nothing may be pruned by it
+)
 
 func withoutPasswords(questions []question, answers []answer) (some []question, theirs []answer) {
 	for i, q := range questions {
@@ -159,7 +162,7 @@ func TestDjangoImport(t *testing.T) {
 		dumps := map[string]string{
 			byKeys:                     p.dump(labels...),
 			"natural foreign keys":     p.dump(append(labels, "--natural-foreign", "--exclude", "contenttypes", "--exclude", "auth.permission")...),
-			"natural keys, line a row": p.dump(append(labels, "--natural-foreign", "--natural-primary", "--format", "jsonl")...),
+			lineARow:                   p.dump(append(labels, "--natural-foreign", "--natural-primary", "--format", "jsonl")...),
 		}
 		questions := p.questions()
 		django := p.asDjango(questions)
@@ -174,7 +177,11 @@ func TestDjangoImport(t *testing.T) {
 					t.Errorf("the first import: %+v", report)
 				}
 				before := s.exporting()
-				report = s.importing(dump, strings.TrimSuffix("?passwords=true&prune=true&"+strings.TrimPrefix(query, "?"), "&"))
+				again := "?passwords=true&" + strings.TrimPrefix(query, "?")
+				if how != lineARow {
+					again = "?prune=true&" + strings.TrimPrefix(again, "?")
+				}
+				report = s.importing(dump, strings.TrimSuffix(again, "&"))
 				if report.Users != (manage.ImportCounts{Unchanged: n}) || report.Tokens != (manage.ImportCounts{Unchanged: n}) ||
 					report.Groups != (manage.ImportCounts{Unchanged: 2}) || report.Passwords != (manage.PasswordCounts{}) {
 					t.Errorf("the second import: %+v", report)

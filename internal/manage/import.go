@@ -30,6 +30,7 @@ type ImportOptions struct {
 
 	Passwords bool // take passwords that were changed there since the last import
 	Prune     bool // remove users, tokens and groups of the origin that the dump no longer has
+	Deleted   bool // bring back users of the origin who were deleted here
 	DryRun    bool // report what would be done, and do nothing
 }
 
@@ -144,7 +145,11 @@ func (o ImportOptions) check() error {
 	if app, model, dotted := strings.Cut(o.UserModel, "."); o.UserModel != "" && (!dotted || !isWord(app) || !isWord(model)) {
 		return invalid("user_model", "must be as AUTH_USER_MODEL, accounts.User")
 	}
-	if o.UsernameField != "" && !isWord(o.UsernameField) {
+	switch strings.ToLower(o.UserModel) {
+	case "auth.group", "auth.permission", "contenttypes.contenttype", "authtoken.token":
+		return invalid("user_model", "must be the model of users; the keys of others may be secrets")
+	}
+	if o.UsernameField != "" && (!isWord(o.UsernameField) || o.UsernameField == "password") {
 		return invalid("username_field", "must be the name of a field, as email")
 	}
 	return nil
@@ -156,16 +161,22 @@ func isWord(text string) bool {
 	})
 }
 
+func (o ImportOptions) userModel() string {
+	if o.UserModel == "" {
+		return django.DefaultUserModel
+	}
+	return o.UserModel
+}
+
 // checkDump refuses a dump that cannot be what was meant.
 func (o ImportOptions) checkDump(dump *django.Dump) error {
-	model := o.UserModel
-	if model == "" {
-		model = django.DefaultUserModel
-	}
+	model := o.userModel()
 	switch {
 	case dump.Users+dump.Groups+dump.Tokens == 0:
 		return refuse(http.StatusBadRequest, "the dump has no users (%s), groups or tokens; --user-model names another user model; this dumps what is needed: %s",
 			model, django.DumpLine(model))
+	case o.Prune && dump.Lines:
+		return refuse(http.StatusBadRequest, "the dump is one record a line: if it was cut short nobody can tell, and pruning would remove what is missing; dump with --format json")
 	case o.Prune && dump.Users == 0:
 		return refuse(http.StatusBadRequest, "the dump has no users (%s), and pruning would remove all that were imported; nothing was done", model)
 	}

@@ -6,11 +6,20 @@ package manage
 import (
 	"context"
 	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/caddyserver/caddy/v2"
+	_ "github.com/caddyserver/caddy/v2/modules/filestorage"
+
 	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
+	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore/memory"
+	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore/sqlite"
+	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore/storetest"
 )
 
 // TestImport_allOrNothing meets a store that fails in the middle.
@@ -37,6 +46,106 @@ func TestImport_allOrNothing(t *testing.T) {
 	}
 	rows = "[" + userRow(3, "off", `"is_active": false`) + "," + tokenRow("x"+someKey, 3) + "]"
 	f.notes(must[ImportReport](f, "POST", "import", rows), noteInactiveOwner)
+}
+
+// TestImport_everyFault lets every single call of the store fail, or its answer be
+// lost, in an import that does all that an import can.
+func TestImport_everyFault(t *testing.T) {
+	for name, store := range map[string]tokenstore.Store{"memory": memory.New(), "sqlite": sqliteStore(t)} {
+		t.Run(name, func(t *testing.T) {
+			f := newFixture(t)
+			f.store = store
+			failing := storetest.Failing(store)
+			f.m.Store = failing
+			t.Cleanup(func() { _ = store.Close() })
+			f.imports("", groupRow(1, "g", "add_book"), groupRow(2, "old", "add_book"), userRow(1, "a"), userRow(2, "b"), userRow(3, "gone"), userRow(4, "off"),
+				userRow(5, "deleted"), userRow(6, "shut"), tokenRow(someKey, 1), tokenRow("gone"+someKey, 3), tokenRow("revoked"+someKey, 2))
+			must[any](f, "DELETE", "users/deleted", "")
+			must[any](f, "PATCH", "users/shut", `{"active":false}`)
+			must[any](f, "DELETE", "tokens?user=b", "")
+			dump := "[" + strings.Join([]string{
+				groupRow(1, "g", "change_book"), groupRow(3, "new", "add_book"), userRow(1, "b"), userRow(2, "a", `"groups": [["g"]]`), userRow(7, "new"),
+				userRow(4, "off", `"is_active": false`, `"password": "`+otherHash+`"`), userRow(5, "deleted"), userRow(6, "shut"),
+				tokenRow("next"+someKey, 1), tokenRow("off"+someKey, 4), tokenRow("revoked"+someKey, 2), tokenRow("new"+someKey, 7), tokenRow("x"+someKey, 5),
+			}, ",") + "]"
+			imports := func(dryRun bool) error {
+				_, err := f.m.Import(t.Context(), strings.NewReader(dump), ImportOptions{Passwords: true, Prune: true, DryRun: dryRun})
+				return err
+			}
+			before := f.contents()
+			failing.FailAt(0)
+			if err := imports(true); err != nil || f.contents() != before {
+				t.Fatalf("a dry run: %v", err)
+			}
+			calls := failing.Calls()
+			if len(calls) < 50 {
+				t.Errorf("the import is %d calls", len(calls))
+			}
+			whole := slices.Index(calls, "InTx") + 1
+			for n := range len(calls) {
+				for _, fault := range []func(int){failing.FailAt, failing.LoseAt} {
+					if n+1 == whole {
+						continue
+					}
+					fault(n + 1)
+					err := imports(false)
+					if !errors.Is(err, tokenstore.ErrUnavailable) {
+						t.Errorf("call %d, %s: %v", n+1, calls[n], err)
+					}
+					if after := f.contents(); after != before {
+						t.Fatalf("call %d, %s, left a part:\n%s\nbefore:\n%s", n+1, calls[n], after, before)
+					}
+				}
+			}
+			failing.FailAt(whole)
+			if err := imports(false); !errors.Is(err, tokenstore.ErrUnavailable) || f.contents() != before {
+				t.Errorf("no transaction: %v", err)
+			}
+			// It is done, and nobody was told: another import finds that out.
+			failing.LoseAt(whole)
+			err := imports(false)
+			after := f.contents()
+			if !errors.Is(err, tokenstore.ErrUnavailable) || after == before {
+				t.Errorf("a lost answer: %v", err)
+			}
+			failing.FailAt(0)
+			if err := imports(false); err != nil || f.contents() != after {
+				t.Errorf("after a lost answer: %v\n%s\nbefore:\n%s", err, f.contents(), after)
+			}
+		})
+	}
+}
+
+// contents are all that the store holds.
+func (f *fixture) contents() string {
+	f.t.Helper()
+	groups, err := f.store.Groups(f.t.Context())
+	people, _, usersErr := f.store.Users(f.t.Context(), "", tokenstore.MaxPage)
+	tokens, _, listErr := f.store.List(f.t.Context(), tokenstore.Filter{}, "", tokenstore.MaxPage)
+	if err := errors.Join(err, usersErr, listErr); err != nil {
+		f.t.Fatal(err)
+	}
+	return fmt.Sprintf("%+v\n%+v\n%+v", groups, people, tokens)
+}
+
+// sqliteStore opens a new file.
+func sqliteStore(t *testing.T) tokenstore.Store {
+	t.Helper()
+	ctx, err := caddy.ProvisionContext(&caddy.Config{
+		Admin: &caddy.AdminConfig{Disabled: true}, StorageRaw: fmt.Appendf(nil, `{"module":"file_system","root":%q}`, t.TempDir()),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	driver := &sqlite.Driver{Path: filepath.Join(t.TempDir(), "private", "rest_auth.db")}
+	if err := driver.Provision(ctx); err != nil {
+		t.Fatal(err)
+	}
+	store, err := driver.Open(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return store
 }
 
 // TestImport_canceled ends the request in the midst of the transaction.

@@ -19,6 +19,12 @@ const (
 	markPermission = "group permission"
 )
 
+// What an operator should know of a group.
+const (
+	noteOwnGroup = "there was a group of this name that was not imported from there: the users of the dump who are in it are in that one, and whoever is in that one has its permissions"
+	noteOthersIn = "stays, though the dump does not have it, since users are in it who were not imported from there"
+)
+
 func (i *importer) groups(ctx context.Context) error {
 	stored, err := i.store.Groups(ctx)
 	if err != nil {
@@ -30,6 +36,15 @@ func (i *importer) groups(ctx context.Context) error {
 	}
 	err = i.dump.EachGroup(func(g django.Group) error {
 		has, exists := known[g.Name]
+		if exists {
+			imported, err := i.store.Known(ctx, i.mark(markGroup, g.Name))
+			if err != nil {
+				return err
+			}
+			if !imported {
+				i.note(g.Row, "group", g.Name, noteOwnGroup)
+			}
+		}
 		return i.group(ctx, g.Name, has, exists, g.Permissions)
 	})
 	if err != nil || !i.Prune || i.dump.Groups == 0 {
@@ -111,6 +126,10 @@ func (i *importer) pruneGroup(ctx context.Context, g tokenstore.Group) error {
 	imported, err := i.store.Known(ctx, mark)
 	if err != nil {
 		return err
+	}
+	if imported && len(kept) == 0 && i.others[g.Name] {
+		imported = false
+		i.note(0, "group", g.Name, noteOthersIn)
 	}
 	switch {
 	case imported && len(kept) == 0:

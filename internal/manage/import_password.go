@@ -94,6 +94,12 @@ func (i *importer) changedPassword(ctx context.Context, in django.User, u *token
 			return err
 		}
 	}
+	if p.hash != "" {
+		// If it is made unusable there again, that is another change.
+		if err := i.store.Forget(ctx, i.mark(markPassword, u.OriginID, "")); err != nil {
+			return err
+		}
+	}
 	u.PasswordHash = p.hash
 	i.report.Passwords.Taken++
 	return nil

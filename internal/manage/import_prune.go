@@ -10,7 +10,8 @@ import (
 	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
 )
 
-// pruneUsers removes the users of the origin that the dump does not have.
+// pruneUsers removes the users of the origin that the dump does not have, and
+// notes the groups of all who are not of it.
 func (i *importer) pruneUsers(ctx context.Context) error {
 	cursor := ""
 	for {
@@ -19,7 +20,13 @@ func (i *importer) pruneUsers(ctx context.Context) error {
 			return err
 		}
 		for _, u := range page {
-			if u.Origin != i.Origin || i.inDump(u) {
+			if u.Origin != i.Origin {
+				for _, group := range u.Groups {
+					i.others[group] = true
+				}
+				continue
+			}
+			if i.inDump(u) {
 				continue
 			}
 			if err := i.store.DeleteUser(ctx, u.Key); err != nil && !errors.Is(err, tokenstore.ErrNotFound) {

@@ -28,10 +28,12 @@ type importer struct {
 
 	found  *survey
 	owners owners
+	parked map[string]parking // by user key
+	others map[string]bool    // groups that users are in who are not of the origin
 }
 
 func (m *Manager) newImporter(store tokenstore.Store, inTx bool, dump *django.Dump, o ImportOptions) *importer {
-	i := &importer{ImportOptions: o, Manager: m, store: store, inTx: inTx, dump: dump, notes: make(map[string]int), owners: make(owners)}
+	i := &importer{ImportOptions: o, Manager: m, store: store, inTx: inTx, dump: dump, notes: make(map[string]int), owners: make(owners), parked: make(map[string]parking), others: make(map[string]bool)}
 	i.check = func(hash string) error { return password.Check(hash, nil) }
 	if checker, ok := m.Hasher.(HashChecker); ok {
 		i.check = checker.Check
@@ -67,6 +69,9 @@ func (i *importer) run(ctx context.Context) error {
 	i.report.Users.Unchanged += i.found.users.settled
 	i.report.Tokens.Unchanged += i.found.tokens.settled
 	err := i.found.users.each(i.dump.EachUser, func(u django.User, state uint8) error { return i.user(ctx, u, state) })
+	if err == nil {
+		err = i.unparked()
+	}
 	if err != nil {
 		return err
 	}
@@ -87,9 +92,11 @@ var forever = time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)
 
 // mark is a key of the store's that says that an import of this origin brought
 // something, so that a later one can tell it from what people here have done.
-func (i *importer) mark(parts ...string) string {
+func (i *importer) mark(parts ...string) string { return markOf(i.Origin, parts...) }
+
+func markOf(origin string, parts ...string) string {
 	h := sha256.New()
-	for _, part := range append([]string{i.Origin}, parts...) {
+	for _, part := range append([]string{origin}, parts...) {
 		_ = binary.Write(h, binary.BigEndian, uint64(len(part)))
 		h.Write([]byte(part))
 	}

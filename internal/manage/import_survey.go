@@ -86,8 +86,15 @@ func (f *findings[T]) each(all func(func(T) error) error, use func(T, uint8) err
 // survey looks for everything that the dump has.
 func (i *importer) survey(ctx context.Context) (*survey, error) {
 	found := new(survey)
-	err := i.dump.EachUser(func(in django.User) error {
+	deletions, err := i.store.Known(ctx, i.mark(markDeletions))
+	if err != nil {
+		return nil, err
+	}
+	err = i.dump.EachUser(func(in django.User) error {
 		state, err := i.surveyUser(ctx, in)
+		if state == absent && deletions {
+			state = unknown // it may have been deleted here
+		}
 		found.users.add(in, state, 1+len(in.Groups)+len(in.Permissions))
 		return err
 	})
@@ -131,15 +138,23 @@ func (i *importer) surveyToken(ctx context.Context, in django.Token) (uint8, err
 	default:
 		return unknown, err
 	}
-	same, inDump := owner.OriginID == in.UserID, i.dump.HasID(in.UserID)
+	same := owner.OriginID == in.UserID && i.dump.HasID(in.UserID)
 	if in.UserID == "" {
-		name := users.Canonical(in.UserName)
-		same, inDump = owner.Name == name, i.dump.HasName(name)
+		same = i.isNamed(owner, users.Canonical(in.UserName))
 	}
-	if owner.Origin == i.Origin && same && inDump {
+	if owner.Origin == i.Origin && same {
 		return settled, nil
 	}
 	return unknown, nil
+}
+
+// isNamed reports whether a stored user of the origin is the one whom the dump
+// calls by that name, and not one who had the name before.
+func (i *importer) isNamed(u tokenstore.User, name string) bool {
+	if i.dump.Natural {
+		return u.Name == name && i.dump.HasName(name)
+	}
+	return i.dump.IsUser(u.OriginID, name)
 }
 
 // maxOwners bounds how many users of an import are remembered for their tokens.

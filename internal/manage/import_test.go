@@ -126,7 +126,7 @@ func TestImport_ours(t *testing.T) {
 	if report.Users != (ImportCounts{Created: 1, Skipped: 2}) || report.Tokens != (ImportCounts{Skipped: 1}) || report.Groups != (ImportCounts{Updated: 1}) {
 		t.Errorf("%+v", report)
 	}
-	f.notes(report, noteOurs, noteConfigured)
+	f.notes(report, noteOurs, noteConfigured, noteOwnGroup)
 	if now := f.user("alice"); now.Version != before.Version || f.accepts(someKey) {
 		t.Errorf("alice is %+v", now)
 	}
@@ -180,24 +180,26 @@ func TestImport_renames(t *testing.T) {
 func TestImport_natural(t *testing.T) {
 	f := newFixture(t)
 	natural := func(name string) string { return strings.Replace(userRow(1, name), `"pk": 1, `, "", 1) }
-	f.imports("", natural("a"), natural("b"))
+	byName := []string{natural("a"), natural("b")}
+	byKey := []string{userRow(7, "a"), userRow(8, "b")}
+	f.imports("", byName...)
 	key := f.user("a").Key
-	for _, step := range []struct {
-		row  string
+	for i, step := range []struct {
+		rows []string
 		want ImportCounts
 		id   string
 	}{
-		{natural("a"), ImportCounts{Unchanged: 1}, `["a"]`},
-		{userRow(7, "a"), ImportCounts{Updated: 1}, "7"},
-		{natural("a"), ImportCounts{Unchanged: 1}, "7"},
-		{userRow(7, "a"), ImportCounts{Unchanged: 1}, "7"},
+		{byName, ImportCounts{Unchanged: 2}, `["a"]`},
+		{byKey, ImportCounts{Updated: 2}, "7"},
+		{byName, ImportCounts{Unchanged: 2}, "7"},
+		{byKey, ImportCounts{Unchanged: 2}, "7"},
 	} {
-		report := f.imports("?prune=true", step.row, natural("b"))
-		report.Users.Unchanged--
+		report := f.imports("?prune=true", step.rows...)
 		if u := f.user("a"); report.Users != step.want || u.Key != key || u.OriginID != step.id {
-			t.Errorf("%s: %+v, %+v", step.row, report.Users, u)
+			t.Errorf("step %d: %+v, %+v", i, report.Users, u)
 		}
 	}
+	f.fail(400, "row 2 (auth.user): some users have a primary key and some have none", "POST", "import", "["+byKey[0]+","+byName[1]+"]")
 }
 
 // TestImport_origins keeps projects apart.
@@ -313,6 +315,9 @@ func TestImport_refusals(t *testing.T) {
 	f.fail(415, "Content-Type", "POST", "import", good, "Content-Type", "text/plain")
 	f.fail(400, "the dump is empty; nothing was imported", "POST", "import", "[]")
 	f.fail(400, "dumpdata --natural-foreign accounts.User auth.group", "POST", "import?user_model=accounts.User", good)
+	f.fail(400, "user_model: must be the model of users", "POST", "import?user_model=authtoken.Token", good)
+	f.fail(400, "username_field:", "POST", "import?username_field=password", good)
+	f.fail(400, "one record a line", "POST", "import?prune=true", userRow(1, "a"))
 	f.fail(400, "pruning would remove all", "POST", "import?prune=true", "["+groupRow(1, "g")+"]")
 
 	got := f.send("POST", "import", "["+userRow(1, "a")+","+userRow(1, "")+","+userRow(3, "c", `"groups": [4]`)+"]")

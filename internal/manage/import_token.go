@@ -79,7 +79,7 @@ func (i *importer) owner(ctx context.Context, in django.Token) (tokenstore.User,
 		name := users.Canonical(in.UserName)
 		u, err = i.store.UserByName(ctx, name)
 		inDump = i.dump.HasName(name)
-		if err == nil && u.Origin != i.Origin {
+		if err == nil && (u.Origin != i.Origin || inDump && !i.isNamed(u, name)) {
 			u, err = tokenstore.User{}, tokenstore.ErrNotFound
 		}
 	}
@@ -96,10 +96,7 @@ func (i *importer) owner(ctx context.Context, in django.Token) (tokenstore.User,
 
 // strayToken is the refusal of a token whose user nobody knows.
 func (i *importer) strayToken(in django.Token) error {
-	model := i.UserModel
-	if model == "" {
-		model = django.DefaultUserModel
-	}
+	model := i.userModel()
 	problems := &django.BadDumpError{Advice: django.DumpLine(model), List: []django.Problem{{
 		Row: in.Row, Model: "authtoken.token",
 		Text: fmt.Sprintf("its user is neither in the dump, as %s, nor was it imported before; --user-model names another user model", model),

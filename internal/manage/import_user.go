@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
+	"strings"
 
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/django"
 	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
@@ -19,6 +20,8 @@ const (
 	noteConfigured = "the configuration has a user of this name; left out, and the dump's tokens of this user with it"
 	noteOtherPK    = "the name was imported for another primary key, which the dump no longer has; left out; --prune removes the former"
 	noteRename     = "the new name belongs to somebody else here; all else was updated"
+	noteDeleted    = "the user was deleted here; left out, and the dump's tokens of this user with it; --deleted brings the user back"
+	noteDisabled   = "the user was disabled here, and stays so until 'user enable'; all else was updated"
 )
 
 // user creates or updates one user.
@@ -28,7 +31,7 @@ func (i *importer) user(ctx context.Context, in django.User, state uint8) error 
 	}
 	stored, err := i.store.UserByOrigin(ctx, i.Origin, originID(in))
 	if errors.Is(err, tokenstore.ErrNotFound) {
-		return i.newUser(ctx, in)
+		return i.returns(ctx, in)
 	}
 	if err != nil {
 		return err
@@ -45,12 +48,15 @@ func originID(in django.User) string {
 	return naturalID(in.Name)
 }
 
+// naturalID spells '<' as it is: six bytes for one could make an origin too long.
 func naturalID(name string) string {
-	key, err := json.Marshal([]string{name})
-	if err != nil {
+	var key strings.Builder
+	encoder := json.NewEncoder(&key)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode([]string{name}); err != nil {
 		return "[]" // no text fails to be JSON
 	}
-	return string(key)
+	return strings.TrimSuffix(key.String(), "\n")
 }
 
 // newUser creates a user of whom nothing is known under that origin.
@@ -107,18 +113,10 @@ func (i *importer) taken(ctx context.Context, in django.User, u tokenstore.User)
 		i.note(in.Row, "user", in.Name, noteOtherPK)
 		return none, nil
 	}
-	if err := i.makeWay(ctx, holder); err != nil {
+	if err := i.park(ctx, in, holder); err != nil {
 		return none, err
 	}
 	return i.store.PutUser(ctx, u)
-}
-
-// makeWay gives a user, whose own row is still to come and says another name, one
-// that nobody has meanwhile.
-func (i *importer) makeWay(ctx context.Context, holder tokenstore.User) error {
-	holder.Name = holder.Key
-	_, err := i.store.PutUser(ctx, holder)
-	return err
 }
 
 // update makes a stored user what the dump says.
@@ -126,6 +124,13 @@ func (i *importer) update(ctx context.Context, in django.User, stored tokenstore
 	u := stored
 	u.Name, u.OriginID = in.Name, id
 	fill(&u, in)
+	if u.Name != stored.Name && i.Directory.Configured(u.Name) {
+		u.Name = stored.Name
+		i.note(in.Row, "user", in.Name, noteRename)
+	}
+	if err := i.stayDisabled(ctx, in, stored, &u); err != nil {
+		return err
+	}
 	if err := i.changedPassword(ctx, in, &u); err != nil {
 		return err
 	}
@@ -135,29 +140,12 @@ func (i *importer) update(ctx context.Context, in django.User, stored tokenstore
 	}
 	_, err := i.store.PutUser(ctx, u)
 	if errors.Is(err, tokenstore.ErrExists) && u.Name != stored.Name {
-		err = i.rename(ctx, in, u, stored.Name)
+		err = i.rename(ctx, in, &u, stored.Name)
 	}
 	if err == nil {
 		i.report.Users.Updated++
+		i.arrived(u)
 	}
-	return err
-}
-
-// rename is an update to a name that another user has.
-func (i *importer) rename(ctx context.Context, in django.User, u tokenstore.User, old string) error {
-	holder, err := i.store.UserByName(ctx, u.Name)
-	if err != nil {
-		return err
-	}
-	if holder.Origin == i.Origin && i.dump.HasID(holder.OriginID) {
-		if err := i.makeWay(ctx, holder); err != nil {
-			return err
-		}
-	} else {
-		i.note(in.Row, "user", in.Name, noteRename)
-		u.Name = old
-	}
-	_, err = i.store.PutUser(ctx, u)
 	return err
 }
 

@@ -30,12 +30,12 @@ const (
 
 // imports reads the dump as it arrives.
 func (c *call) imports(string) error {
-	params, err := c.query("origin", "user_model", "username_field", "passwords", "prune", "dry_run")
+	params, err := c.query("origin", "user_model", "username_field", "passwords", "prune", "deleted", "dry_run")
 	if err != nil {
 		return err
 	}
 	o := ImportOptions{Origin: params["origin"], UserModel: params["user_model"], UsernameField: params["username_field"]}
-	for name, to := range map[string]*bool{"passwords": &o.Passwords, "prune": &o.Prune, "dry_run": &o.DryRun} {
+	for name, to := range map[string]*bool{"passwords": &o.Passwords, "prune": &o.Prune, "deleted": &o.Deleted, "dry_run": &o.DryRun} {
 		if *to, err = strconv.ParseBool(params[name]); err != nil && params[name] != "" {
 			return invalid(name, "must be true or false")
 		}

@@ -114,9 +114,25 @@ func (m *Manager) CreateUser(ctx context.Context, in NewUser) (User, error) {
 // ChangeUser sets what the change says. If version is not 0, it must be the
 // user's current one.
 func (m *Manager) ChangeUser(ctx context.Context, name string, version int64, change UserChange) (User, error) {
-	u, err := m.edit(ctx, name, version, change.apply)
+	u, err := m.edit(ctx, name, version, func(u *tokenstore.User) error {
+		if err := change.apply(u); err != nil {
+			return err
+		}
+		if change.Active == nil || *change.Active {
+			return nil
+		}
+		if err := m.markDisabling(ctx, *u); err != nil {
+			return storeError("disabling the user", err)
+		}
+		return nil
+	})
 	if err != nil {
 		return User{}, err
+	}
+	if change.Active != nil && *change.Active {
+		if err := m.unmarkDisabling(ctx, u); err != nil {
+			return User{}, storeError("enabling the user", err)
+		}
 	}
 	m.audit("user changed", userFields(u)...)
 	return describeUser(u), nil
@@ -152,6 +168,9 @@ func (m *Manager) DeleteUser(ctx context.Context, name string) error {
 	u, err := m.findUser(ctx, name)
 	if err != nil {
 		return err
+	}
+	if err := m.markDeletion(ctx, u); err != nil {
+		return storeError("deleting the user", err)
 	}
 	if err := m.Store.DeleteUser(ctx, u.Key); errors.Is(err, tokenstore.ErrNotFound) {
 		return m.noUser(name)

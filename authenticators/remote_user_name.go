@@ -81,7 +81,7 @@ func (u *RemoteUser) strip(name string) string {
 // unseen reports whether a character moves the cursor of whoever reads it, or
 // is not seen at all.
 func unseen(r rune) bool {
-	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp)
+	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }
 
 func containsFold(words []string, word string) bool {

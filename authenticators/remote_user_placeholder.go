@@ -34,6 +34,8 @@ var believable = []struct {
 	{"http.vars.trusted_proxy", "it holds no name"},
 	{"http.vars.start_time", "it holds no name"},
 	{"http.vars.uuid", "it holds no name"},
+	{"http.vars.trace_id", "it holds what the client wrote"},
+	{"http.vars.span_id", "it holds no name"},
 	{"http.vars.rest_auth.", "it is reserved"},
 	{"http.vars.", ""},
 	{"http.auth.user.", ""},

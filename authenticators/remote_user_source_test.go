@@ -133,6 +133,7 @@ func TestRemoteUser_Provision_errors(t *testing.T) {
 		`{"from": "{http.url_pattern.path.user}"}`:           "found in the client's",
 		`{"from": "{http.matchers.file.relative}"}`:          "found in the client's",
 		`{"from": "{http.vars.client_ip}"}`:                  "address",
+		`{"from": "{http.vars.trace_id}"}`:                   "client wrote",
 		`{"from": "{http.vars.rest_auth.state}"}`:            "reserved",
 		`{"from": "{http.auth.candidate.id}"}`:               "nobody who was let in",
 		`{"from": "{http.auth.error.detail}"}`:               "nobody who was let in",

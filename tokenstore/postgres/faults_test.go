@@ -17,6 +17,7 @@ import (
 	"github.com/caddyserver/caddy/v2"
 
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/postgrestest"
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/sqlstore"
 	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
 )
 
@@ -204,6 +205,35 @@ func TestConnectionLimit(t *testing.T) {
 	}
 	server.SetMaxConnections(t, 60)
 	p.heals()
+}
+
+// A pool that is busy is no reason to connect anew, and the store is not down.
+func TestBusy(t *testing.T) {
+	s := openStore(t, newDriver(t, func(d *Driver) {
+		d.MaxConnections, d.ConnectTimeout = 1, caddy.Duration(200*time.Millisecond)
+	}))
+	st := s.state.Load()
+	held, holder := make(chan struct{}), make(chan error, 1)
+	go func() {
+		holder <- s.Read(t.Context(), func(c *sqlstore.Conn) error {
+			close(held)
+			_, err := c.Exec(t.Context(), `SELECT pg_sleep(1)`)
+			return err
+		})
+	}()
+	<-held
+	if _, _, err := s.Lookup(t.Context(), digest(1), t0); !errors.Is(err, tokenstore.ErrUnavailable) || !strings.Contains(err.Error(), "raise max_connections") {
+		t.Errorf("Lookup = %v, want that all connections are in use", err)
+	}
+	if err := <-holder; err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := s.Lookup(t.Context(), digest(1), t0); !errors.Is(err, tokenstore.ErrNotFound) {
+		t.Errorf("Lookup afterwards = %v, want ErrNotFound", err)
+	}
+	if n := st.pool.Stat().NewConnsCount(); n != 1 || s.state.Load() != st {
+		t.Errorf("%d connections were made, want 1 by a store that is never down", n)
+	}
 }
 
 // TestReadOnly is a failover to a standby, as a session sees it.

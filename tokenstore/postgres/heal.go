@@ -22,8 +22,9 @@ const (
 func (s *Store) judge(st *state, err error) {
 	var connecting connectError
 	var gone goneError
+	var busy busyError
 	switch {
-	case errors.As(err, &gone):
+	case errors.As(err, &gone), errors.As(err, &busy):
 	case errors.As(err, &connecting):
 		// While the server is full those connections that we have are good, and one
 		// that somebody ends is one.

@@ -179,6 +179,14 @@ type connectError struct{ error }
 
 func (e connectError) Unwrap() error { return e.error }
 
+// A busyError says that every connection was in use for as long as a caller waited,
+// which tells nothing of the server.
+type busyError struct{ connections int32 }
+
+func (e busyError) Error() string {
+	return fmt.Sprintf("all %d connections are in use: raise max_connections", e.connections)
+}
+
 // once runs f on a connection of the pool.
 func (s *Store) once(ctx context.Context, st *state, f func(*pgx.Conn) error) error {
 	waiting, cancel := context.WithTimeout(ctx, time.Duration(s.driver.ConnectTimeout)+margin)
@@ -194,11 +202,18 @@ func (s *Store) once(ctx context.Context, st *state, f func(*pgx.Conn) error) er
 		return err
 	case ctx.Err() != nil:
 		return final{goneError{ctx.Err()}}
-	case waiting.Err() != nil && st.pool.Stat().AcquiredConns() >= st.pool.Config().MaxConns:
-		return final{fmt.Errorf("all %d connections are in use: raise max_connections", st.pool.Config().MaxConns)}
+	case waiting.Err() != nil && busy(st.pool):
+		return final{busyError{st.pool.Config().MaxConns}}
 	default:
 		return connectError{err}
 	}
+}
+
+// busy reports whether a pool has all the connections that it may have. One that
+// is handed over just then counts too.
+func busy(pool *pgxpool.Pool) bool {
+	stat := pool.Stat()
+	return stat.AcquiredConns()+stat.IdleConns() >= stat.MaxConns()
 }
 
 // failed makes an error the caller's, and has it logged if it is not about the

@@ -118,14 +118,14 @@ func (s *Store) follow(ctx context.Context, news chan<- []tokenstore.Change) err
 	}
 }
 
-// await returns when there is something to read, or it is time to look.
+// await returns when there is something to read, or it is time to look. Wake-ups
+// that never pause keep nobody from reading.
 func await(ctx context.Context, conn *pgx.Conn) error {
-	for patience := pollEvery; ; patience = coalesce {
-		woken, err := wait(ctx, conn, patience)
-		if err != nil || !woken {
-			return err
-		}
+	woken, err := wait(ctx, conn, pollEvery)
+	for until := time.Now().Add(coalesce); woken && err == nil && time.Now().Before(until); {
+		woken, err = wait(ctx, conn, time.Until(until))
 	}
+	return err
 }
 
 func wait(ctx context.Context, conn *pgx.Conn, patience time.Duration) (woken bool, err error) {

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -109,6 +110,35 @@ func TestWatch_withoutWakeUp(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.reports(t, tokenstore.Change{Family: "f"})
+}
+
+// Wake-ups that never pause delay nothing.
+func TestWatch_flood(t *testing.T) {
+	d := newDriver(t)
+	s := openStore(t, d)
+	w := watch(t, s)
+	ctx, cancel := context.WithCancel(t.Context())
+	var floods sync.WaitGroup
+	for range 4 {
+		conn := raw(t, d)
+		floods.Go(func() {
+			for ctx.Err() == nil {
+				if _, err := conn.Exec(t.Context(), `NOTIFY `+d.channel()); err != nil {
+					t.Error(err)
+					return
+				}
+				time.Sleep(coalesce / 10)
+			}
+		})
+	}
+	defer floods.Wait()
+	defer cancel()
+	time.Sleep(100 * time.Millisecond)
+	u, err := s.PutUser(t.Context(), tokenstore.User{Name: "alice"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.reports(t, tokenstore.Change{UserKey: u.Key})
 }
 
 // The commits of many writers, some of which fail, are reported completely.

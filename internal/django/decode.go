@@ -119,7 +119,7 @@ func (d *decoder) record() error {
 				r.entity = d.entity(r.model)
 			}
 		case "pk":
-			r.pk, err = f.text(maxName)
+			r.pk, err = f.text(maxKey)
 		case "fields":
 			r.fields = true
 			if r.model == "" {

@@ -13,7 +13,7 @@ import (
 const (
 	maxGroupName  = 150 // characters, as in Django
 	maxPermission = 255 // bytes of app.codename
-	maxKey        = 512 // bytes; longer tokens are not looked up
+	maxKey        = 512 // bytes of a primary key; longer tokens are not looked up
 	shortKey      = 32  // bytes; below that it may be guessed
 )
 
@@ -125,7 +125,7 @@ func (c *contentType) field(f *field) (own bool, err error) {
 	if f.name != "app_label" {
 		return false, nil
 	}
-	c.app, err = f.text(maxName)
+	c.app, err = f.text(maxPermission)
 	return true, err
 }
 
@@ -174,8 +174,6 @@ func (t *token) finish(d *decoder, r *record) error {
 	switch {
 	case key == "":
 		return wrong("the token has no key; dump authtoken.token without --pks and with its primary key")
-	case len(key) > maxKey:
-		return wrong("the token's key is longer than %d bytes", maxKey)
 	case t.User.none():
 		return wrong("the token has no user")
 	case len(t.User.Natural) > 1:

@@ -228,3 +228,22 @@ func TestRead_boundedMemory(t *testing.T) {
 		})
 	}
 }
+
+// TestRead_cutShort cuts a dump after every byte. Of a list nothing less than
+// all is taken for whole; of records a line that cannot be told, and is said.
+func TestRead_cutShort(t *testing.T) {
+	for n := range len(byKeys) - 1 {
+		problems := (*BadDumpError)(nil)
+		if _, err := Read(t.Context(), strings.NewReader(byKeys[:n]), options(t)); !errors.As(err, &problems) {
+			t.Errorf("%d bytes of a list: %v", n, err)
+		}
+	}
+	first, _, _ := strings.Cut(strings.TrimPrefix(naturalKeys, "\xef\xbb\xbf\n"), "\n")
+	d, err := Read(t.Context(), strings.NewReader(first), options(t))
+	if err != nil || !d.Lines {
+		t.Fatalf("one line: %v", err)
+	}
+	if err := d.Close(); err != nil {
+		t.Error(err)
+	}
+}

@@ -52,7 +52,7 @@ func newDjango(t *testing.T, middleware string) *django {
 	d := &django{socket: socket}
 	s := serve(t, d.site(""))
 	s.seed()
-	for _, name := range []string{"newcomer", "former"} {
+	for _, name := range []string{"newcomer", "former", "rené"} {
 		s.putToken(s.putUser(tokenstore.User{Name: name, Active: true}), "token-"+name)
 	}
 	d.server = s
@@ -129,6 +129,11 @@ func TestUpstreamDjango(t *testing.T) {
 	if users := d.ask("/page/", token("token-newcomer")).Users; users != 3 {
 		t.Errorf("%d users, want RemoteUserBackend to have added one", users)
 	}
+	d.cookie = ""
+	for range 2 { // a new session, and that session
+		d.expect("/page/", 200, "rené", token("token-rené"))
+	}
+	d.expect("/api/", 200, "rené", token("token-rené"))
 	d.cookie = ""
 	d.expect("/page/", 200, "", token("token-former"))
 	d.expect("/api/", 403, "", token("token-former"))

@@ -28,13 +28,14 @@ settings.configure(
         "django.contrib.auth.middleware.AuthenticationMiddleware",
         __name__ + "." + os.environ["MIDDLEWARE"],
     ],
-    AUTHENTICATION_BACKENDS=["django.contrib.auth.backends.RemoteUserBackend"],
+    AUTHENTICATION_BACKENDS=[__name__ + ".EdgeUserBackend"],
 )
 
 import django
 
 django.setup()
 
+from django.contrib.auth.backends import RemoteUserBackend
 from django.contrib.auth.middleware import PersistentRemoteUserMiddleware, RemoteUserMiddleware
 from django.contrib.auth.models import User
 from django.core.management import call_command
@@ -45,6 +46,11 @@ from rest_framework.authentication import RemoteUserAuthentication
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.response import Response
 from rest_framework.views import APIView
+
+
+class EdgeUserBackend(RemoteUserBackend):
+    def clean_username(self, username):
+        return username.encode("latin-1").decode()
 
 
 class EdgeUserMiddleware(RemoteUserMiddleware):

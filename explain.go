@@ -8,8 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
@@ -70,7 +72,9 @@ type explainer struct {
 	mask   *mask
 	sent   http.Header // by the client
 	report *explanation
-	depth  int
+	// How often a named route was met, and what went wrong with explaining.
+	invocations int
+	broken      error
 }
 
 // serveExplain answers POST /rest_auth/explain.
@@ -123,7 +127,7 @@ func (a *App) explain(ctx caddy.Context, parent context.Context, in *explainRequ
 	parent, cancel := context.WithTimeout(auth.WithDryRun(parent), explainTimeout)
 	defer cancel()
 	e := &explainer{
-		ctx: ctx, app: a, server: server, mask: newMask(in.header()),
+		ctx: ctx, app: a, server: server, mask: newMask(in.header(), in.url),
 		report: &explanation{Server: name, Listen: server.Listen, Judged: []*judgement{}},
 	}
 	r, err := e.request(parent, in)
@@ -150,50 +154,62 @@ func (e *explainer) run(r *http.Request) (err error) {
 		switch recover() {
 		case nil:
 		case http.ErrAbortHandler:
-			e.report.Answered = &answered{By: "abort: the connection is closed without an answer"}
+			e.report.Answered, e.report.Status = &answered{By: "abort: the connection is closed without an answer"}, 0
 		default:
 			err = errors.New("a handler panicked while the request was explained")
 		}
 	}()
-	failed := routes.Compile(nothing).ServeHTTP(w, r)
-	e.report.Status = w.status
+	failed := e.strictHost(r)
 	if failed == nil {
-		return nil
+		failed = routes.Compile(nothing).ServeHTTP(w, r)
 	}
-	status := statusOf(failed)
-	e.report.Status = status
+	e.report.Status = w.status
+	if failed == nil || e.broken != nil {
+		return e.broken
+	}
+	// Whoever began to answer did not.
+	e.report.Answered = nil
+	e.report.Status = statusOf(failed)
 	if e.server.Errors == nil || len(e.server.Errors.Routes) == 0 {
-		if e.report.Answered == nil {
-			e.report.Answered = &answered{By: "Caddy itself, since no error route does: an empty body"}
-		}
 		return nil
 	}
-	return e.runErrorRoutes(r, failed, status)
+	return e.runErrorRoutes(r, failed)
 }
 
 // runErrorRoutes follows what Caddy does with an error: the original request
 // goes through the server's error routes.
-func (e *explainer) runErrorRoutes(r *http.Request, failed error, status int) error {
+func (e *explainer) runErrorRoutes(r *http.Request, failed error) error {
 	restoreOriginal(r)
 	routes, err := e.routes(e.server.Errors.Routes, place{"error routes"})
 	if err != nil {
 		return err
 	}
-	before := e.report.Answered
-	e.report.Answered = nil
 	w := newAnswerRecorder()
 	again := routes.Compile(nothing).ServeHTTP(w, e.server.Errors.WithError(r, failed))
 	switch {
-	case again == nil && w.status != 0:
+	case again != nil:
+		e.report.Answered = nil
+	case w.status != 0, e.report.Answered != nil: // by an upstream, which decides
 		e.report.Status = w.status
-	case again != nil, e.report.Answered == nil:
-		e.report.Answered = before
-		if before == nil {
-			e.report.Answered = &answered{By: "Caddy itself, since no error route does: an empty body"}
-		}
-		e.report.Status = status
 	}
-	return nil
+	return e.broken
+}
+
+// strictHost refuses, as the server does before its first route, what names
+// one host to TLS and another to HTTP.
+func (e *explainer) strictHost(r *http.Request) error {
+	if e.server.StrictSNIHost == nil || !*e.server.StrictSNIHost || r.TLS == nil {
+		return nil
+	}
+	host, _, err := net.SplitHostPort(r.Host)
+	if err != nil {
+		host = r.Host
+	}
+	if strings.EqualFold(r.TLS.ServerName, host) {
+		return nil
+	}
+	e.note("the server %s has strict_sni_host on: the host of the URL and the header Host have to be the same", e.report.Server)
+	return caddyhttp.Error(http.StatusMisdirectedRequest, errors.New("TLS and HTTP name different hosts"))
 }
 
 // conclude says in one word and one sentence what the parts amount to.
@@ -214,9 +230,12 @@ func (e *explainer) conclude() {
 	} else {
 		report.Verdict, report.Summary = last.Verdict, last.summary()
 	}
-	if report.Answered == nil && report.Status == 0 {
-		report.Status = http.StatusOK
-		report.Answered = &answered{By: "Caddy itself, since no handler does: an empty body"}
+	if report.Answered == nil {
+		who := "error route"
+		if report.Status == 0 {
+			report.Status, who = http.StatusOK, "handler"
+		}
+		report.Answered = &answered{By: "Caddy itself, since no " + who + " does: an empty body"}
 	}
 	if last == nil || last.Refusal == nil {
 		report.Summary += "; answered by " + report.Answered.By

@@ -215,7 +215,7 @@ func (e *explainer) fill(entry *explainedPermission, permission auth.Permission,
 // describePermission names a permission with the words that it was configured
 // with. Those of a stranger's are not shown: they may be a secret.
 func describePermission(permission auth.Permission) string {
-	name := handlerName(permission)
+	name := moduleName(permission, "rest_auth.permissions.")
 	kind := reflect.TypeOf(permission)
 	if kind.Kind() == reflect.Pointer {
 		kind = kind.Elem()

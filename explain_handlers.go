@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
@@ -15,7 +16,8 @@ import (
 )
 
 // What becomes of Caddy's handlers when a request is explained, by the name of
-// the module. What is in no list is not run, passed, and noted.
+// the module. What is in no list is not run, passed, and noted. A plugin's
+// module may end in one of these names, and has no part in them.
 var (
 	// pure handlers change the request, which is a copy, and nothing else.
 	pure = []string{"headers", "map", "request_body", "rewrite", "vars"}
@@ -29,7 +31,7 @@ var (
 
 // standIn returns what runs in place of a handler.
 func (e *explainer) standIn(real caddyhttp.MiddlewareHandler, at place) (caddyhttp.MiddlewareHandler, error) {
-	name := handlerName(real)
+	name := moduleName(real, "http.handlers.")
 	switch real := real.(type) {
 	case *Handler:
 		return e.judge(real, at), nil
@@ -107,9 +109,10 @@ func describeProxy(proxy *reverseproxy.Handler) string {
 	return name
 }
 
-func handlerName(handler any) string {
-	if name := caddy.GetModuleName(handler); name != "" {
+// moduleName is the name of a module within its namespace, all of it.
+func moduleName(module any, namespace string) string {
+	if name := strings.TrimPrefix(caddy.GetModuleID(module), namespace); name != "" {
 		return name
 	}
-	return fmt.Sprintf("%T", handler)
+	return fmt.Sprintf("%T", module)
 }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/caddyserver/caddy/v2"
 	"golang.org/x/net/http/httpguts"
@@ -67,7 +68,8 @@ var (
 )
 
 // headersSet returns what header_up made of the request. A value is shown if
-// it says who the user is; any other may be a key that the upstream asks for.
+// it says who the user is; any other may be a key that the upstream asks for,
+// and so may a claim.
 func (e *explainer) headersSet(h *Handler, r *http.Request) []headerLine {
 	replacer, ok := r.Context().Value(caddy.ReplacerCtxKey).(*caddy.Replacer)
 	if !ok {
@@ -92,7 +94,7 @@ func (e *explainer) headersSet(h *Handler, r *http.Request) []headerLine {
 func saysWho(value string) bool {
 	placeholders := anyPlaceholder.FindAllString(value, -1)
 	for _, placeholder := range placeholders {
-		if !ownPlaceholder.MatchString(placeholder) {
+		if !ownPlaceholder.MatchString(placeholder) || strings.Contains(placeholder, ".claims.") {
 			return false
 		}
 	}

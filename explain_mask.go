@@ -7,8 +7,11 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/manage"
 )
 
 // minSecret is the length of the shortest text that is searched for in what
@@ -38,8 +41,9 @@ type headerLine struct {
 // mask knows the secrets of a request.
 type mask struct{ secrets []string }
 
-func newMask(header http.Header) *mask {
+func newMask(header http.Header, address *url.URL) *mask {
 	m := new(mask)
+	m.addURL(address)
 	for name, values := range header {
 		if slices.Contains(shownHeaders, name) {
 			continue
@@ -75,6 +79,49 @@ func (m *mask) add(value string) {
 		m.secret(name)
 		m.secret(password)
 	}
+}
+
+// addURL takes the query as it stands and as it reads, also in the spelling of
+// a link that it was put into, and what looks like a token in the path.
+func (m *mask) addURL(u *url.URL) {
+	m.secret(u.RawQuery)
+	for pair := range strings.FieldsFuncSeq(u.RawQuery, func(r rune) bool { return r == '&' || r == ';' }) {
+		_, value, ok := strings.Cut(pair, "=")
+		if !ok {
+			value = pair
+		}
+		m.spellings(value)
+	}
+	for segment := range strings.SplitSeq(u.EscapedPath(), "/") {
+		if manage.LooksSecret(segment) {
+			m.spellings(segment)
+		}
+	}
+}
+
+func (m *mask) spellings(escaped string) {
+	m.secret(escaped)
+	if read, err := url.QueryUnescape(escaped); err == nil {
+		m.secret(read)
+		m.secret(url.QueryEscape(read))
+	}
+	m.secret(url.QueryEscape(escaped))
+}
+
+// url returns the URL without what may be secret in it: the query, and what is
+// one of our tokens, or as long as others are, in the path.
+func (m *mask) url(u *url.URL) string {
+	segments := strings.Split(u.EscapedPath(), "/")
+	for i, segment := range segments {
+		if manage.LooksSecret(segment) {
+			segments[i] = masked(segment)
+		}
+	}
+	shown := u.Scheme + "://" + u.Host + strings.Join(segments, "/")
+	if u.RawQuery != "" {
+		shown += "?***"
+	}
+	return shown
 }
 
 func (m *mask) secret(text string) {

@@ -6,6 +6,7 @@ package restauth
 import (
 	"encoding/base64"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 
@@ -34,7 +35,7 @@ func TestMask_lines(t *testing.T) {
 		{"User-Agent", "agent with ***"},
 		{"X-Api-Key", "*** (6 bytes)"},
 	}
-	if diff := cmp.Diff(want, newMask(header).lines(header)); diff != "" {
+	if diff := cmp.Diff(want, newMask(header, new(url.URL)).lines(header)); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
 }
@@ -45,7 +46,7 @@ func TestMask_text(t *testing.T) {
 		"Authorization": {"Basic " + basic},
 		"Cookie":        {`sessionid="0123456789"; theme=dark1`},
 		"X-Signature":   {"keyid=app-one,sig=abcdef"},
-	})
+	}, new(url.URL))
 	for text, want := range map[string]string{
 		"no user mallory with hunter22":   "no user *** with ***",
 		"token " + basic:                  "token ***",
@@ -69,7 +70,7 @@ func FuzzMask(f *testing.F) {
 	f.Fuzz(func(t *testing.T, value string) {
 		value = strings.Trim(value, " \t")
 		header := http.Header{"Authorization": {value}, "Cookie": {value}, "X-Key": {value}}
-		m := newMask(header)
+		m := newMask(header, new(url.URL))
 		for _, line := range m.lines(header) {
 			shown, _, _ := strings.Cut(line.Value, "***")
 			if shown = strings.TrimSpace(shown); shown != "" && !isShownScheme(shown) {
@@ -84,4 +85,26 @@ func FuzzMask(f *testing.F) {
 			t.Errorf("%q is left in %q", value, text)
 		}
 	})
+}
+
+// TestMask_url has a query where it may turn up: as it is, read, and within a
+// link.
+func TestMask_url(t *testing.T) {
+	u, err := url.Parse("https://x/a/cra_secret/b?token=a%2Fb+cdef&plain&x=y")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := newMask(nil, u)
+	if got, want := m.url(u), "https://x/a/*** (10 bytes)/b?***"; got != want {
+		t.Errorf("url = %s, want %s", got, want)
+	}
+	for text, want := range map[string]string{
+		"/login?next=%2Fa%2Fcra_secret%2Fb%3Ftoken%3Da%252Fb%2Bcdef": "/login?next=%2Fa%2F***%2Fb%3Ftoken%3D***",
+		"/login?token=a%2Fb+cdef":                                    "/login?token=***",
+		"a/b cdef is no token; plain is none; y":                     "*** is no token; *** is none; y",
+	} {
+		if got := m.text(text); got != want {
+			t.Errorf("text(%q) = %q, want %q", text, got, want)
+		}
+	}
 }

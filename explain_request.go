@@ -128,7 +128,8 @@ func (e *explainer) request(ctx context.Context, in *explainRequest) (*http.Requ
 	}
 	r.URL.Fragment, r.URL.RawFragment = "", ""
 	e.transport(r, in)
-	seen := explainedRequest{Method: r.Method, From: in.peer, URL: shownURL(in.url), Headers: e.mask.lines(r.Header)}
+	r = r.WithContext(context.WithValue(r.Context(), http.LocalAddrContextKey, e.local(in.url)))
+	seen := explainedRequest{Method: r.Method, From: in.peer, URL: e.mask.url(in.url), Headers: e.mask.lines(r.Header)}
 	seen.Dropped = dropAliases(e.server, r.Header)
 	e.sent = r.Header.Clone()
 	r = caddyhttp.PrepareRequest(r, caddy.NewReplacer(), newAnswerRecorder(), e.server)
@@ -155,13 +156,36 @@ func (e *explainer) transport(r *http.Request, in *explainRequest) {
 	}
 }
 
-// shownURL is the URL without what may be secret in it.
-func shownURL(u *url.URL) string {
-	shown := u.Scheme + "://" + u.Host + u.EscapedPath()
-	if u.RawQuery != "" {
-		shown += "?***"
+// local is the address that the request would arrive at: the URL's port if the
+// server listens there, and otherwise the first place where it does.
+func (e *explainer) local(u *url.URL) net.Addr {
+	var local net.Addr = new(net.TCPAddr)
+	for _, listen := range slices.Backward(e.server.Listen) {
+		address, err := caddy.ParseNetworkAddress(listen)
+		port := uint(portOf(u))
+		switch {
+		case err != nil:
+			continue
+		case address.IsUnixNetwork():
+			local = &net.UnixAddr{Name: address.Host, Net: address.Network}
+			continue
+		case port >= address.StartPort && port <= address.EndPort:
+			return &net.TCPAddr{IP: localIP(address.Host, u.Hostname()), Port: int(port)}
+		}
+		local = &net.TCPAddr{IP: localIP(address.Host, u.Hostname()), Port: int(address.StartPort)}
 	}
-	return shown
+	return local
+}
+
+// localIP is the address that a listener has on this machine: its own, or where
+// it listens on all, the one that the client names.
+func localIP(bound, named string) net.IP {
+	for _, text := range []string{bound, named} {
+		if ip := net.ParseIP(text); ip != nil && !ip.IsUnspecified() {
+			return ip
+		}
+	}
+	return net.IPv4(127, 0, 0, 1)
 }
 
 // restoreOriginal undoes rewrites, as Caddy does before error routes.

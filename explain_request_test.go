@@ -131,7 +131,7 @@ func TestExplainRequest_prepared(t *testing.T) {
 		if err := in.check(); err != nil {
 			t.Fatal(err)
 		}
-		e := &explainer{server: new(caddyhttp.Server), mask: newMask(in.header()), report: new(explanation)}
+		e := &explainer{server: new(caddyhttp.Server), mask: newMask(in.header(), in.url), report: new(explanation)}
 		r, err := e.request(context.WithValue(t.Context(), http.LocalAddrContextKey, new(net.UnixAddr)), in)
 		if err != nil {
 			t.Fatal(err)

@@ -4,7 +4,6 @@
 package restauth
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -15,7 +14,7 @@ import (
 
 // maxInvocations bounds named routes that invoke each other. Caddy does not
 // bound them; a request to such a route ends the process.
-const maxInvocations = 64
+const maxInvocations = 256
 
 // nothing is where a list of routes ends.
 var nothing = caddyhttp.HandlerFunc(func(http.ResponseWriter, *http.Request) error { return nil })
@@ -80,12 +79,15 @@ func (e *explainer) invoke(real *caddyhttp.Invoke, at place) caddyhttp.Middlewar
 		if !ok {
 			return real.ServeHTTP(w, r, next)
 		}
-		if e.depth++; e.depth > maxInvocations {
-			return errors.New("named routes invoke each other without end")
+		// Never less again: an error route may begin anew after each.
+		if e.invocations++; e.invocations > maxInvocations {
+			e.broken = fmt.Errorf("named routes invoke each other more than %d times, the last of them %s: "+
+				"if that has no end, such a request ends Caddy's process", maxInvocations, real.Name)
+			return e.broken
 		}
-		defer func() { e.depth-- }()
 		copied, err := e.route(route, at.in("named route "+real.Name))
 		if err != nil {
+			e.broken = err
 			return err
 		}
 		return copied.Compile(next).ServeHTTP(w, r)

@@ -192,6 +192,23 @@ func TestSelfTestFindsHoles(t *testing.T) {
 			site: "import guard\nrequest_header -Remote-User\nreverse_proxy {{upstream}}",
 			want: []string{"notice 1 Remote-User"},
 		},
+		"a way around to one of several upstreams": {
+			site: "handle /public/* {\nreverse_proxy {{upstream}}\n}\nhandle {\nimport guard\nreverse_proxy {{other}} {{upstream}}\n}",
+			want: []string{"leak 1 Remote-User"}, request: "GET https://site.example/public/self-test",
+		},
+		"a way around to an upstream by another name": {
+			site: "handle /public/* {\nreverse_proxy localhost:1\n}\nhandle {\nimport guard\nreverse_proxy http://[::1]:1\n}",
+			want: []string{"leak 1 Remote-User"}, request: "GET https://site.example/public/self-test",
+		},
+		"a way around by a method that no matcher names": {
+			site: "@put expression `{method} in ['PUT']`\nhandle @put {\nreverse_proxy {{upstream}}\n}\nhandle {\n" + proxied + "\n}",
+			want: []string{"leak 1 Remote-User", "unreached 1"}, sent: "Remote-User with PUT",
+		},
+		"a way around by preflights of an origin": {
+			site: "@shop expression `{header.Origin} == 'https://shop.example'`\nhandle @shop {\nreverse_proxy {{upstream}}\n}\nhandle {\n" +
+				"rest_auth {\nauthenticate token\ncors https://shop.example\nheader_up Remote-User {http.auth.user.id}\n}\nreverse_proxy {{upstream}}\n}",
+			want: []string{"leak 1 Remote-User", "unreached 1"}, sent: "Remote-User in a CORS preflight of https://shop.example",
+		},
 		"a header that is believed of some": {site: `
 			rest_auth {
 				authenticate remote_user {

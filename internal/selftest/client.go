@@ -55,11 +55,14 @@ func (c *client) ask(ctx context.Context, r *request, as persona, v variant, h2 
 	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	if v.preflight {
-		preflight := *r
-		preflight.method = http.MethodOptions
-		r = &preflight
-		v.lines = append([]string{"Origin: https://self-test.example", "Access-Control-Request-Method: POST"}, v.lines...)
+	if v.origin != "" {
+		v.method = http.MethodOptions
+		v.lines = append([]string{"Origin: " + v.origin, "Access-Control-Request-Method: POST"}, v.lines...)
+	}
+	if v.method != "" {
+		other := *r
+		other.method = v.method
+		r = &other
 	}
 	c.lab.begin(r, as)
 	var err error

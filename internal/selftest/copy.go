@@ -24,7 +24,8 @@ type guard struct {
 // A proxy is one reverse_proxy handler.
 type proxy struct {
 	where    string
-	upstream string // what its configuration says of the upstreams
+	upstream string   // what its configuration says of the upstreams
+	dials    []string // each of them, by a name that is the same wherever it is asked
 	fastCGI  bool
 	sites    []string // filled by the walk
 }
@@ -54,6 +55,7 @@ type copier struct {
 	guards    []guard
 	proxies   []*proxy
 	upstreams []*upstream
+	origins   []string          // whose preflights are passed on
 	leftOut   map[string]string // modules, with the reason
 	err       error
 }
@@ -70,6 +72,7 @@ func (c *copier) copy(config []byte) ([]byte, error) {
 		return nil, fmt.Errorf("reading the configuration: %w", err)
 	}
 	c.leftOut = make(map[string]string)
+	c.origins = []string{"https://self-test.example"}
 	apps, _ := root["apps"].(object)
 	web, _ := apps["http"].(object)
 	servers, _ := web["servers"].(object)

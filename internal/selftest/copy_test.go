@@ -137,6 +137,15 @@ func TestCopyRefuses(t *testing.T) {
 	}
 }
 
+// An empty list and none are opposites to the header matcher.
+func TestCopyKeepsMatchers(t *testing.T) {
+	const match = `"match":[{"header":{"X-Any":[],"X-None":null}}]`
+	_, _, encoded := copied(t, `{"apps": {"http": {"servers": {"a": {"routes": [{`+match+`}]}}}}}`)
+	if !bytes.Contains(encoded, []byte(match)) {
+		t.Errorf("the copy is %s", encoded)
+	}
+}
+
 func TestHTTPS(t *testing.T) {
 	for server, want := range map[string]bool{
 		`{"listen": [":443"]}`:                                                                                                true,

@@ -21,8 +21,8 @@ type path struct {
 // judged reports whether some rest_auth handler asked who the client is.
 func (p *path) judged() bool { return len(p.arrival.judged) > 0 }
 
-// A belief is what an upstream, which several proxies may share, is told of
-// the client anywhere in the configuration.
+// A belief is what an upstream, which several proxies may have, is told of the
+// client anywhere in the configuration.
 type belief struct {
 	guarded bool     // a rest_auth handler is before one of the proxies
 	headers []string // by which it is told
@@ -31,13 +31,13 @@ type belief struct {
 
 // A trial is one run of the test.
 type trial struct {
-	lab        *lab
-	copier     *copier
-	client     *client
-	options    Options
-	paths      []*path
-	byUpstream map[string]*belief
-	report     *Report
+	lab       *lab
+	copier    *copier
+	client    *client
+	options   Options
+	paths     []*path
+	byAddress map[string]*belief // of upstreams
+	report    *Report
 }
 
 // discover finds a request for every proxy, and for every set of rest_auth
@@ -139,45 +139,57 @@ func sameWay(a, b arrival) bool {
 	return a.proxy == b.proxy && slices.Equal(a.guards, b.guards) && slices.Equal(a.judged, b.judged)
 }
 
-// learn notes by which headers an upstream is told who the client is: those
-// that rest_auth sets, and all in which the tester turned up.
+// learn notes by which headers the upstreams of a proxy are told who the client
+// is: those that rest_auth sets, and all in which the tester turned up.
 func (t *trial) learn(a arrival, as persona) {
-	b := t.belief(a.proxy)
 	if as != known {
 		return
 	}
-	b.guarded = b.guarded || len(a.guards) > 0
+	learned := belief{guarded: len(a.guards) > 0}
 	for _, index := range a.judged {
-		b.headers = union(union(b.headers, t.copier.guards[index].names), t.copier.guards[index].inputs)
+		learned.headers = union(union(learned.headers, t.copier.guards[index].names), t.copier.guards[index].inputs)
 	}
 	for name, values := range a.header {
 		if slices.ContainsFunc(values, t.isTester) {
-			b.headers = union(b.headers, []string{http.CanonicalHeaderKey(name)})
+			learned.headers = union(learned.headers, []string{http.CanonicalHeaderKey(name)})
 		}
 	}
 	for name, value := range a.vars {
 		if t.isTester(value) {
-			b.vars = union(b.vars, []string{name})
+			learned.vars = union(learned.vars, []string{name})
 		}
+	}
+	for _, address := range t.copier.proxies[a.proxy].dials {
+		if t.byAddress[address] == nil {
+			t.byAddress[address] = new(belief)
+		}
+		t.byAddress[address].add(learned)
 	}
 }
 
 func (t *trial) isTester(value string) bool { return strings.Contains(value, t.lab.tester.ID) }
 
+// belief returns what any upstream of a proxy believes: it may be the one that
+// is asked.
 func (t *trial) belief(index int) *belief {
-	upstream := t.copier.proxies[index].upstream
-	b := t.byUpstream[upstream]
-	if b == nil {
-		b = new(belief)
-		for _, name := range t.options.Headers {
-			b.headers = union(b.headers, []string{http.CanonicalHeaderKey(name)})
+	b := new(belief)
+	for _, name := range t.options.Headers {
+		b.headers = union(b.headers, []string{http.CanonicalHeaderKey(name)})
+	}
+	if t.copier.proxies[index].fastCGI {
+		b.vars = []string{"REMOTE_USER"}
+	}
+	for _, address := range t.copier.proxies[index].dials {
+		if known := t.byAddress[address]; known != nil {
+			b.add(*known)
 		}
-		if t.copier.proxies[index].fastCGI {
-			b.vars = []string{"REMOTE_USER"}
-		}
-		t.byUpstream[upstream] = b
 	}
 	return b
+}
+
+func (b *belief) add(other belief) {
+	b.guarded = b.guarded || other.guarded
+	b.headers, b.vars = union(b.headers, other.headers), union(b.vars, other.vars)
 }
 
 // describe writes what was discovered into the report, with the proxies that

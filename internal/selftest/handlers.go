@@ -24,7 +24,8 @@ var keptHandlers = []string{
 func (c *copier) value(v any, where string) any {
 	switch v := v.(type) {
 	case []any:
-		var copied []any
+		// An empty list is not the same to a matcher as none.
+		copied := make([]any, 0, len(v))
 		for i, item := range v {
 			at := fmt.Sprintf("%s/%d", where, i)
 			handler, _ := item.(object)
@@ -86,6 +87,15 @@ func (c *copier) guard(raw object, where string) []any {
 			g.names = append(g.names, http.CanonicalHeaderKey(name))
 		}
 	}
+	origins, own := raw["cors"]
+	if !own {
+		origins = c.defaults["cors"]
+	}
+	for _, origin := range list(origins) {
+		if text, ok := origin.(string); ok && text != "*" && !strings.ContainsAny(text, "\r\n") && len(c.origins) < maxOptions {
+			c.origins = union(c.origins, []string{text})
+		}
+	}
 	authenticators, own := raw["authenticators"]
 	if !own {
 		authenticators = c.defaults["authenticators"]
@@ -126,7 +136,8 @@ var notProxied = []string{"load_balancing", "health_checks", "dynamic_upstreams"
 // proxy copies a reverse_proxy handler: its upstream is the lab's.
 func (c *copier) proxy(raw object, where string) object {
 	transport, _ := raw["transport"].(object)
-	p := &proxy{where: where, upstream: upstreamOf(raw), fastCGI: transport["protocol"] == "fastcgi"}
+	dials := upstreamsOf(raw)
+	p := &proxy{where: where, upstream: strings.Join(dials, ", "), dials: addresses(dials), fastCGI: transport["protocol"] == "fastcgi"}
 	index := len(c.proxies)
 	c.proxies = append(c.proxies, p)
 	u, err := c.lab.newUpstream(c.ctx, index, p.fastCGI)
@@ -164,29 +175,6 @@ func (c *copier) transport(raw object) object {
 		version = "h2c"
 	}
 	return object{"protocol": "http", "versions": []any{version}}
-}
-
-// upstreamOf says whom a proxy asks, so that two that ask the same are known
-// as such.
-func upstreamOf(raw object) string {
-	var dials []string
-	for _, upstream := range list(raw["upstreams"]) {
-		upstream, _ := upstream.(object)
-		if dial, ok := upstream["dial"].(string); ok {
-			dials = append(dials, dial)
-		}
-	}
-	if dynamic, ok := raw["dynamic_upstreams"].(object); ok {
-		said := []string{fmt.Sprint("dynamic ", dynamic["source"])}
-		for _, field := range []string{"service", "proto", "name", "port"} {
-			if text, ok := dynamic[field].(string); ok && text != "" {
-				said = append(said, text)
-			}
-		}
-		dials = append(dials, strings.Join(said, " "))
-	}
-	slices.Sort(dials)
-	return strings.Join(dials, ", ")
 }
 
 // placeholders returns what the configuration reads of a request, as texts

@@ -77,7 +77,7 @@ func Run(ctx context.Context, config []byte, options Options) (_ *Report, err er
 	defer asking.close()
 	t := &trial{
 		lab: l, copier: c, client: asking, options: options,
-		byUpstream: make(map[string]*belief), report: new(Report),
+		byAddress: make(map[string]*belief), report: new(Report),
 	}
 	if err := t.discover(ctx, urls); err != nil {
 		return nil, err

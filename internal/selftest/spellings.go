@@ -40,10 +40,11 @@ func Spellings(name string) []string {
 		add(replaced)
 		add(strings.ToLower(replaced))
 	}
-	// Only the last hyphen: filters that look for "_" anywhere are not the only ones.
-	last := strings.LastIndexFunc(name, separator)
-	add(name[:last] + "_" + name[last+1:])
-	add(name[:last] + "." + name[last+1:])
+	// Only one hyphen: filters that look for "_" anywhere are not the only ones.
+	for _, at := range []int{strings.LastIndexFunc(name, separator), strings.IndexFunc(name, separator)} {
+		add(name[:at] + "_" + name[at+1:])
+		add(name[:at] + "." + name[at+1:])
+	}
 	add(strings.ToUpper(strings.ReplaceAll(name, "-", "_")))
 	return found
 }

@@ -14,7 +14,7 @@ import (
 func TestSpellings(t *testing.T) {
 	for name, want := range map[string][]string{
 		"Remote-User":       {"Remote-User", "remote-user", "REMOTE-USER", "rEmOtE-UsEr", "Remote_User", "remote_user", "REMOTE_USER", "Remote.User", "remote.user", "Remote~User"},
-		"X-Auth-User-Email": {"X-Auth-User_Email", "X-Auth-User.Email", "X_Auth_User_Email", "x.auth.user.email"},
+		"X-Auth-User-Email": {"X-Auth-User_Email", "X-Auth-User.Email", "X_Auth-User-Email", "X_Auth_User_Email", "x.auth.user.email"},
 		"REMOTE_USER":       {"REMOTE-USER", "remote_user", "remote-user"},
 		"User":              {"User", "user", "USER"},
 	} {

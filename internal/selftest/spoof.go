@@ -45,7 +45,7 @@ func (t *trial) spoofPath(ctx context.Context, p *path, as persona, sources []va
 			}
 		}
 		for _, name := range append(slices.Clone(b.headers), b.vars...) {
-			for _, v := range variants(name, t.lab.marker) {
+			for _, v := range append(variants(name, t.lab.marker), preflights(name, t.lab.marker, t.copier.origins)...) {
 				if err := t.probe(ctx, p, as, name, v, h2); err != nil {
 					return err
 				}
@@ -89,12 +89,20 @@ func (t *trial) probe(ctx context.Context, p *path, as persona, name string, v v
 		return err
 	}
 	for _, a := range arrivals {
+		if v.method != "" && t.elsewhere(p, a) {
+			continue // that way has a request of its own
+		}
 		t.leaks(p, as, v, a)
 		if v.nominates && as == known && sameWay(a, p.arrival) {
 			t.losses(p, name, v, a)
 		}
 	}
 	return nil
+}
+
+// elsewhere reports whether a request arrived on another way that is known.
+func (t *trial) elsewhere(p *path, a arrival) bool {
+	return !sameWay(p.arrival, a) && slices.ContainsFunc(t.paths, func(other *path) bool { return sameWay(other.arrival, a) })
 }
 
 // leaks reports headers by which the upstream is told who the client is, and

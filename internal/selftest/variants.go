@@ -3,7 +3,12 @@
 
 package selftest
 
-import "strings"
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+)
 
 // A variant is one way in which a client may try to be believed.
 type variant struct {
@@ -18,8 +23,10 @@ type variant struct {
 	http1 bool
 	// absolute sends the target in absolute form, http10 in that version.
 	absolute, http10 bool
-	// preflight sends a CORS preflight in place of the request.
-	preflight bool
+	// origin sends its CORS preflight in place of the request.
+	origin string
+	// method takes the place of the request's.
+	method string
 	// query is appended to the target.
 	query string
 	// nominates is a variant that sends no value of its own: it tries to have
@@ -51,14 +58,35 @@ func variants(name, value string) []variant {
 		variant{label: name + " after a bare carriage return", lines: []string{"X-Note: nobody\r" + line}, http1: true},
 		variant{label: name + " in HTTP/1.0", lines: []string{line}, http1: true, http10: true},
 		variant{label: name + ", absolute target", lines: []string{line}, http1: true, absolute: true},
-		variant{label: name + " in a CORS preflight", lines: []string{line}, preflight: true},
+		variant{label: name + " behind many others", lines: append(slices.Clone(crowd), line)},
 		variant{label: name + " with an upgrade", lines: []string{"Connection: Upgrade, " + name, "Upgrade: websocket", line, low}, http1: true},
 		variant{label: "Trailer: " + name, lines: []string{"Trailer: " + name}, trailers: []string{line}},
 		variant{label: name + " as an unannounced trailer", trailers: []string{line}, http1: true},
 		variant{label: name + " as a trailer beside an announced one", lines: []string{"Trailer: X-Note"}, trailers: []string{"X-Note: 1", line, low}, http1: true},
 		variant{label: "Trailer: " + strings.ToLower(name) + ", with _ and .", lines: []string{"Trailer: " + fieldOf(low) + ", " + fieldOf(dotted)}, trailers: []string{low, dotted}},
 	)
+	// A filter that goes by method may be one that nobody can read off the matchers.
+	for _, method := range []string{http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions} {
+		all = append(all, variant{label: name + " with " + method, lines: []string{line}, method: method})
+	}
 	return append(all, nominations(name)...)
+}
+
+// crowd are more headers than a request has.
+var crowd = func() (lines []string) {
+	for i := range 64 {
+		lines = append(lines, fmt.Sprintf("X-Note-%d: nobody", i))
+	}
+	return lines
+}()
+
+// preflights returns the header in a CORS preflight of each origin.
+func preflights(name, value string, origins []string) []variant {
+	var all []variant
+	for _, origin := range origins {
+		all = append(all, variant{label: name + " in a CORS preflight of " + origin, lines: []string{name + ": " + value}, origin: origin})
+	}
+	return all
 }
 
 // nominations returns ways to have a proxy delete the true header, as one that

@@ -26,7 +26,7 @@ import (
 func TestImport_allOrNothing(t *testing.T) {
 	f := newFixture(t)
 	rows := "[" + strings.Join([]string{groupRow(1, "g"), userRow(1, "a"), userRow(2, "b"), tokenRow(someKey, 2)}, ",") + "]"
-	for fails := range 7 {
+	for fails := range 6 {
 		f.m.Store = &failingAfter{Store: f.store, left: fails}
 		f.fail(503, "importing", "POST", "import", rows)
 		page, _, err := f.store.Users(t.Context(), "", 10)
@@ -35,7 +35,7 @@ func TestImport_allOrNothing(t *testing.T) {
 		}
 	}
 	// Without transactions what was done stays, and another import goes on.
-	plain := &failingAfter{Store: f.store, left: 4}
+	plain := &failingAfter{Store: f.store, left: 6}
 	f.m.Store = struct{ tokenstore.Store }{plain}
 	f.fail(501, "no transactions", "POST", "import?dry_run=true", rows)
 	f.fail(503, "importing", "POST", "import", rows)

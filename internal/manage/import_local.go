@@ -77,7 +77,7 @@ func (i *importer) returns(ctx context.Context, in django.User) error {
 	case err != nil:
 		return err
 	case !deleted:
-		return i.newUser(ctx, in)
+		return i.newUser(ctx, in, false)
 	case !i.Deleted:
 		i.report.Users.Skipped++
 		i.note(in.Row, "user", in.Name, noteDeleted)
@@ -88,7 +88,7 @@ func (i *importer) returns(ctx context.Context, in django.User) error {
 			return err
 		}
 	}
-	return i.newUser(ctx, in)
+	return i.newUser(ctx, in, false)
 }
 
 // stayDisabled keeps a user inactive whom an operator disabled.

@@ -155,3 +155,25 @@ func TestImport_lockedTwice(t *testing.T) {
 		}
 	}
 }
+
+// TestImport_passwordsByName tells passwords that were changed from those that were
+// not, also when a dump begins to have primary keys.
+func TestImport_passwordsByName(t *testing.T) {
+	for _, changed := range []bool{false, true} {
+		f := newFixture(t)
+		f.imports("", strings.Replace(userRow(1, "a"), `"pk": 1, `, "", 1))
+		if err := f.store.Rehash(t.Context(), f.user("a").Key, djangoHash, "ours"); err != nil {
+			t.Fatal(err)
+		}
+		row, want := userRow(7, "a"), "ours"
+		if changed {
+			row, want = userRow(7, "a", `"password": "`+otherHash+`"`), otherHash
+		}
+		for range 2 {
+			f.imports("?passwords=true", row)
+			if u := f.user("a"); u.PasswordHash != want || u.OriginID != "7" {
+				t.Errorf("a is %+v, want %s", u, want)
+			}
+		}
+	}
+}

@@ -66,8 +66,9 @@ func (i *importer) tookPassword(ctx context.Context, in django.User, id string, 
 
 // changedPassword sets the user's password to that of the dump, if this was asked
 // for and it was changed there since it was last taken. Another one than the
-// stored ends sessions, so that what is the same password is left alone.
-func (i *importer) changedPassword(ctx context.Context, in django.User, u *tokenstore.User) error {
+// stored ends sessions, so that what is the same password is left alone. Id is what
+// the user was known by until now.
+func (i *importer) changedPassword(ctx context.Context, in django.User, id string, u *tokenstore.User) error {
 	if !i.Passwords {
 		return nil
 	}
@@ -81,17 +82,18 @@ func (i *importer) changedPassword(ctx context.Context, in django.User, u *token
 		return nil
 	}
 	if p.marked {
-		mark := i.mark(markPassword, u.OriginID, p.hash)
-		known, err := i.store.Known(ctx, mark)
+		known, err := i.store.Known(ctx, i.mark(markPassword, id, p.hash))
 		if err != nil {
 			return err
+		}
+		if !known || id != u.OriginID {
+			if err := i.remember(ctx, i.mark(markPassword, u.OriginID, p.hash)); err != nil {
+				return err
+			}
 		}
 		if known {
 			i.report.Passwords.Kept++
 			return nil
-		}
-		if err := i.remember(ctx, mark); err != nil {
-			return err
 		}
 	}
 	if p.hash != "" {

@@ -26,10 +26,11 @@ type importer struct {
 	notes  map[string]int // how many of each text there are
 	check  func(hash string) error
 
-	found  *survey
-	owners owners
-	parked map[string]parking // by user key
-	others map[string]bool    // groups that users are in who are not of the origin
+	found     *survey
+	returning bool // reports whether something of the origin may be here
+	owners    owners
+	parked    map[string]parking // by user key
+	others    map[string]bool    // groups that users are in who are not of the origin
 }
 
 func (m *Manager) newImporter(store tokenstore.Store, inTx bool, dump *django.Dump, o ImportOptions) *importer {
@@ -55,6 +56,9 @@ func (m *Manager) newImporter(store tokenstore.Store, inTx bool, dump *django.Du
 // run imports groups first, while nobody is a member whose permissions would
 // have to follow. What is pruned goes before, so that its names are free.
 func (i *importer) run(ctx context.Context) error {
+	if err := i.remember(ctx, i.mark(markOrigin)); err != nil {
+		return err
+	}
 	if i.Prune {
 		if err := i.pruneUsers(ctx); err != nil {
 			return err
@@ -86,6 +90,9 @@ func (i *importer) note(row int, kind, name, text string) {
 	}
 	i.report.Notes = append(i.report.Notes, ImportNote{Row: row, Kind: kind, Name: name, Text: text})
 }
+
+// markOrigin marks an origin of which there was an import.
+const markOrigin = "origin"
 
 // forever is when a mark of an import ends.
 var forever = time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC)

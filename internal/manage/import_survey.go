@@ -72,15 +72,18 @@ func (f *findings[T]) each(all func(func(T) error) error, use func(T, uint8) err
 		}
 		return nil
 	}
-	n := 0
-	return all(func(record T) error {
-		state := f.states[n]
-		n++
-		if state == settled {
-			return nil
-		}
-		return use(record, state)
-	})
+	unsettled := func(add func(pending[T]) error) error {
+		n := 0
+		return all(func(record T) error {
+			state := f.states[n]
+			n++
+			if state == settled {
+				return nil
+			}
+			return add(pending[T]{record, state})
+		})
+	}
+	return ahead(unsettled, func(p pending[T]) error { return use(p.record, p.state) })
 }
 
 // survey looks for everything that the dump has.
@@ -90,14 +93,24 @@ func (i *importer) survey(ctx context.Context) (*survey, error) {
 	if err != nil {
 		return nil, err
 	}
+	if i.returning, err = i.store.Known(ctx, i.mark(markOrigin)); err != nil {
+		return nil, err
+	}
+	marks := passwordMarks{importer: i}
 	err = i.dump.EachUser(func(in django.User) error {
 		state, err := i.surveyUser(ctx, in)
 		if state == absent && deletions {
 			state = unknown // it may have been deleted here
 		}
+		if err == nil && state == absent {
+			err = marks.add(ctx, in)
+		}
 		found.users.add(in, state, 1+len(in.Groups)+len(in.Permissions))
 		return err
 	})
+	if err == nil {
+		err = marks.flush(ctx)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -110,6 +123,9 @@ func (i *importer) survey(ctx context.Context) (*survey, error) {
 }
 
 func (i *importer) surveyUser(ctx context.Context, in django.User) (uint8, error) {
+	if !i.returning {
+		return absent, nil
+	}
 	stored, err := i.store.UserByOrigin(ctx, i.Origin, originID(in))
 	if errors.Is(err, tokenstore.ErrNotFound) {
 		return absent, nil
@@ -130,6 +146,9 @@ func (i *importer) surveyUser(ctx context.Context, in django.User) (uint8, error
 }
 
 func (i *importer) surveyToken(ctx context.Context, in django.Token) (uint8, error) {
+	if !i.returning {
+		return absent, nil
+	}
 	_, owner, err := i.store.Lookup(ctx, in.Digest, i.Now())
 	switch {
 	case err == nil, errors.Is(err, tokenstore.ErrInactive):

@@ -27,7 +27,7 @@ const (
 // user creates or updates one user.
 func (i *importer) user(ctx context.Context, in django.User, state uint8) error {
 	if state == absent {
-		return i.newUser(ctx, in)
+		return i.newUser(ctx, in, true)
 	}
 	stored, err := i.store.UserByOrigin(ctx, i.Origin, originID(in))
 	if errors.Is(err, tokenstore.ErrNotFound) {
@@ -59,8 +59,9 @@ func naturalID(name string) string {
 	return strings.TrimSuffix(key.String(), "\n")
 }
 
-// newUser creates a user of whom nothing is known under that origin.
-func (i *importer) newUser(ctx context.Context, in django.User) error {
+// newUser creates a user of whom nothing is known under that origin. Marked says
+// that the password is marked already.
+func (i *importer) newUser(ctx context.Context, in django.User, marked bool) error {
 	id := originID(in)
 	if i.Directory.Configured(in.Name) {
 		i.report.Users.Skipped++
@@ -80,6 +81,7 @@ func (i *importer) newUser(ctx context.Context, in django.User) error {
 	}
 	i.report.Users.Created++
 	i.owners.add(stored, in)
+	p.marked = p.marked && !marked
 	return i.tookPassword(ctx, in, id, p)
 }
 
@@ -131,7 +133,7 @@ func (i *importer) update(ctx context.Context, in django.User, stored tokenstore
 	if err := i.stayDisabled(ctx, in, stored, &u); err != nil {
 		return err
 	}
-	if err := i.changedPassword(ctx, in, &u); err != nil {
+	if err := i.changedPassword(ctx, in, stored.OriginID, &u); err != nil {
 		return err
 	}
 	if same(stored, u) {

@@ -62,10 +62,14 @@ func (t *Tx) create(ctx context.Context, c tokenstore.Credential, max int, evict
 			return err
 		}
 	}
-	if err := t.takeSlot(ctx, c); err != nil {
-		return err
+	err := t.add(ctx, c)
+	if err == tokenstore.ErrExists && c.Slot != "" {
+		// Who holds the slot is looked for only where it is taken.
+		if err = t.takeSlot(ctx, c); err == nil {
+			err = t.add(ctx, c)
+		}
 	}
-	if err := t.add(ctx, c); err != nil {
+	if err != nil {
 		return err
 	}
 	return t.makeRoom(ctx, c, password, max, evict)
@@ -73,9 +77,6 @@ func (t *Tx) create(ctx context.Context, c tokenstore.Credential, max int, evict
 
 // takeSlot removes a record that holds the slot of c and is dead.
 func (t *Tx) takeSlot(ctx context.Context, c tokenstore.Credential) error {
-	if c.Slot == "" {
-		return nil
-	}
 	var holder, lives int64
 	found, err := t.Row(ctx, slotHolder, []any{micros(c.Created), c.Slot}, &holder, &lives)
 	if err != nil || !found {

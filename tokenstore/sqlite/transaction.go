@@ -83,11 +83,22 @@ func within(ctx context.Context, conn *sqlstore.Conn, f func() error) error {
 	return err
 }
 
+// Without room for the pages that it changes, a long transaction writes and reads
+// them over and over, while others wait.
+const (
+	largeCache = `PRAGMA cache_size = -65536`
+	smallCache = `PRAGMA ` + cachePragma
+)
+
 // InTx is tokenstore.Transactor's. Other writers wait until f returns.
 func (s *Store) InTx(ctx context.Context, f func(tokenstore.Store) error) error {
 	var own error // of f, which passes unchanged
 	err := s.with(func(h *handle) error {
 		return h.writer.exclusively(ctx, func(conn *sqlstore.Conn) error {
+			if _, err := conn.Exec(ctx, largeCache); err != nil {
+				return err
+			}
+			defer func() { _, _ = conn.Exec(ctx, smallCache) }() // more memory than needed does no harm
 			return h.transact(ctx, func() error {
 				tx := &transaction{conn: conn, path: h.file.path}
 				tx.Ops = sqlstore.Ops{Engine: tx, SweepBatch: sweepBatch}

@@ -141,7 +141,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 		h.policy.count(nobody, auth.Anonymous)
 		return h.admit(w, r, next, state, auth.Anonymous)
 	}
-	id, by, err := h.policy.identify(r, state)
+	id, by, abstained, err := h.policy.identify(r, state)
 	h.headers.strip(r)
 	if err == nil {
 		state.user = id
@@ -149,7 +149,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 	}
 	w = h.policy.wrap(w, r, id)
 	if err != nil {
-		return h.rejecter.reject(w, r, state, refusal{id: id, by: by, cause: err})
+		return h.rejecter.reject(w, r, state, refusal{id: id, by: by, cause: err, abstained: abstained})
 	}
 	h.policy.count(by, id)
 	return h.admit(w, r, next, state, id)

@@ -59,7 +59,7 @@ func TestOutageIsNoAbstention(t *testing.T) {
 			c := newCached(t, false)
 			c.lenient = true
 			c.script.authenticate = func() (*auth.Identity, error) { return nil, &auth.Unavailable{Err: cause} }
-			_, by, err := c.identify(httptest.NewRequest(http.MethodGet, "/", nil), new(requestState))
+			_, by, _, err := c.identify(httptest.NewRequest(http.MethodGet, "/", nil), new(requestState))
 			if err == nil || by != 0 {
 				t.Fatalf("identify = %d, %v", by, err)
 			}

@@ -25,7 +25,8 @@ const (
 )
 
 // requestState is what the handlers of one request know of it together. Every
-// {http.auth.*} placeholder reads it when it is printed, never before.
+// {http.auth.*} placeholder reads it when it is printed, never before. It is made
+// for each request: up to 512 bytes the allocator is quicker.
 type requestState struct {
 	user       *auth.Identity // current; Anonymous before and after a refusal
 	candidate  *auth.Identity // known and refused; else Anonymous
@@ -35,7 +36,6 @@ type requestState struct {
 	remembered auth.Identity // where the cache decodes to, first
 	lists      [8]string     // what its groups and scopes are kept in, if they are few
 	taken      bool          // by an identity that is in use
-	abstained  []abstention  // of the present handler's authenticators
 	told       *headerRules  // of the last handler that let the request through
 	toldBefore []*headerRules
 }
@@ -57,7 +57,6 @@ func stateOf(r *http.Request) *requestState {
 		}
 	}
 	state.user = auth.Anonymous
-	state.abstained = state.abstained[:0]
 	if state.replacer != nil {
 		// What a handler of another kind has set would hide ours, and id and
 		// groups would come from two people.
@@ -89,14 +88,6 @@ func (s *requestState) scratch() *auth.Identity {
 	}
 	s.remembered.Groups = s.lists[:0]
 	return &s.remembered
-}
-
-// abstain keeps what an authenticator said beside finding no credentials, or of
-// bad ones that count as none.
-func (s *requestState) abstain(by int, said error) {
-	if said != auth.ErrNoCredentials {
-		s.abstained = append(s.abstained, abstention{by, said})
-	}
 }
 
 // refuse moves a known user to the candidates.

@@ -44,11 +44,13 @@ func (*denied) Error() string { return "refused by a permission" }
 var unexplained = new(denied)
 
 // identify asks the authenticators who made the request. It returns the index
-// of the one that answered, or whose error it returns, and nobody if none did.
-func (p *policy) identify(r *http.Request, state *requestState) (*auth.Identity, int, error) {
+// of the one that answered, or whose error it returns, and nobody if none did;
+// and what those said who were asked before and found nothing of theirs.
+func (p *policy) identify(r *http.Request, state *requestState) (*auth.Identity, int, []abstention, error) {
 	if len(r.Header["Authorization"]) > 1 {
-		return auth.Anonymous, nobody, auth.Ambiguous()
+		return auth.Anonymous, nobody, nil, auth.Ambiguous()
 	}
+	var abstained []abstention
 	ignored := false
 	for i := range p.links {
 		id, err := p.ask(&p.links[i], r, state)
@@ -59,27 +61,29 @@ func (p *policy) identify(r *http.Request, state *requestState) (*auth.Identity,
 			if ignored {
 				p.dropIgnored(r, i)
 			}
-			return id, i, nil
+			return id, i, abstained, nil
 		}
 		said := err
 		err = p.links[i].adoptCandidate(outcome(err))
 		if err == auth.ErrNoCredentials {
-			state.abstain(i, said)
+			if said != auth.ErrNoCredentials {
+				abstained = append(abstained, abstention{i, said})
+			}
 			continue
 		}
 		if failure, bad := err.(*auth.Failure); bad && p.lenient {
 			p.metrics.count(i, verdictIgnored)
 			p.failures.log(r, p.links[i].name, failure)
 			ignored = true
-			state.abstain(i, failure)
+			abstained = append(abstained, abstention{i, failure})
 			continue
 		}
-		return auth.Anonymous, i, err
+		return auth.Anonymous, i, abstained, err
 	}
 	if ignored {
 		p.dropIgnored(r, nobody)
 	}
-	return auth.Anonymous, nobody, nil
+	return auth.Anonymous, nobody, abstained, nil
 }
 
 // dropIgnored keeps credentials that were found bad from the upstream, which

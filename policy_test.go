@@ -81,7 +81,7 @@ func (c *cached) ask(t *testing.T) error {
 	t.Helper()
 	r := httptest.NewRequest(http.MethodGet, "/", nil)
 	r.Header.Set("Authorization", "secret")
-	id, _, err := c.identify(r, new(requestState))
+	id, _, _, err := c.identify(r, new(requestState))
 	if err == nil && id.ID != "alice" {
 		t.Fatalf("identified %+v", id)
 	}

@@ -80,7 +80,6 @@ func newRejecter(settings *Settings, p *policy, cors *corsPolicy, logger *zap.Lo
 //   - Throttled: 429 with Retry-After.
 //   - Not decidable: 503 with Retry-After; the client's credentials may be good.
 func (j *rejecter) reject(w http.ResponseWriter, r *http.Request, state *requestState, refused refusal) error {
-	refused.abstained = state.abstained
 	a := j.answer(r, refused)
 	state.refuse(refused, a.code, a.detail)
 	j.report(r, state, refused, a)

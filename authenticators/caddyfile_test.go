@@ -33,8 +33,10 @@ func TestUnmarshalCaddyfile(t *testing.T) {
 		"basic, no htpasswd": {new(Basic), "basic {\n htpasswd\n}", ""},
 		"basic, two files":   {new(Basic), "basic {\n htpasswd a b\n}", ""},
 		"basic, two lines":   {new(Basic), "basic {\n htpasswd a\n htpasswd b\n}", ""},
-		"provider, quoted word": {new(Provider), "provider http_basic {\n \"json\" $x\n \"errors\" $y\n}",
-			`{"providers":{"http_basic":{"hash":{"algorithm":"bcrypt"},"accounts":[{"username":"json","password":"$x"},{"username":"errors","password":"$y"}],"hash_cache":{}}}}`},
+		"provider, quoted word": {
+			new(Provider), "provider http_basic {\n \"json\" $x\n \"errors\" $y\n}",
+			`{"providers":{"http_basic":{"hash":{"algorithm":"bcrypt"},"accounts":[{"username":"json","password":"$x"},{"username":"errors","password":"$y"}],"hash_cache":{}}}}`,
+		},
 		"token":                 {new(Token), "token", `{}`},
 		"token, keyword":        {new(Token), "token Bearer", `{"keyword":"Bearer"}`},
 		"token, kinds":          {new(Token), "token {\n kinds knox durin\n}", `{"kinds":["knox","durin"]}`},

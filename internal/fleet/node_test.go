@@ -270,7 +270,7 @@ func (n *node) log() string {
 // shortDir is a directory for sockets, whose paths are short.
 func shortDir(t *testing.T) string {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "node")
+	dir, err := os.MkdirTemp("", "node") //nolint:usetesting // t.TempDir's path may be too long
 	if err != nil {
 		t.Fatal(err)
 	}

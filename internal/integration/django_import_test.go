@@ -160,9 +160,9 @@ func TestDjangoImport(t *testing.T) {
 		p := newProject(t, variant)
 		// Django replaces hashes at the first login, so the dumps come first.
 		dumps := map[string]string{
-			byKeys:                     p.dump(labels...),
-			"natural foreign keys":     p.dump(append(labels, "--natural-foreign", "--exclude", "contenttypes", "--exclude", "auth.permission")...),
-			lineARow:                   p.dump(append(labels, "--natural-foreign", "--natural-primary", "--format", "jsonl")...),
+			byKeys:                 p.dump(labels...),
+			"natural foreign keys": p.dump(append(labels, "--natural-foreign", "--exclude", "contenttypes", "--exclude", "auth.permission")...),
+			lineARow:               p.dump(append(labels, "--natural-foreign", "--natural-primary", "--format", "jsonl")...),
 		}
 		questions := p.questions()
 		django := p.asDjango(questions)

@@ -147,6 +147,29 @@ func TestSelfTestFindsHoles(t *testing.T) {
 			site: "import guard\nreverse_proxy {{upstream}} {\nheader_up Remote-User {cookie.as}\n}",
 			want: []string{"leak 1 Remote-User"}, sent: "Cookie: as=…",
 		},
+		"a part of a header copied": {
+			site: "import guard\n@x header_regexp u X-Own ^u:(.+)$\nrequest_header @x Remote-User {re.u.1}\nreverse_proxy {{upstream}}",
+			want: []string{"leak 1 Remote-User"}, sent: "X-Own: …",
+		},
+		"a part of a header copied by an expression": {
+			site: "import guard\n@x expression `header_regexp('u', 'X-Own', '^u:(.+)$')`\nrequest_header @x Remote-User {re.u.1}\nreverse_proxy {{upstream}}",
+			want: []string{"leak 1 Remote-User"}, sent: "X-Own: …",
+		},
+		"a part of a header copied by map": {
+			site: "import guard\nmap {header.X-Own} {who} {\n~^u:(.+)$ \"${1}\"\n}\nrequest_header Remote-User {who}\nreverse_proxy {{upstream}}",
+			want: []string{"leak 1 Remote-User"}, sent: "X-Own: …",
+		},
+		"a part of the path copied": {
+			site: "import guard\n@x path_regexp u ^/as/([^/]+)/\nrequest_header @x Remote-User {re.u.1}\nreverse_proxy {{upstream}}",
+			want: []string{"leak 1 Remote-User"}, sent: "in the path",
+		},
+		"a segment of the path copied": {
+			site: "import guard\nrequest_header Remote-User {path.1}\nreverse_proxy {{upstream}}",
+			want: []string{"leak 1 Remote-User"}, sent: "in the path",
+		},
+		"a part of the path for something else": {
+			site: "import guard\n@x path_regexp t ^/as/([^/]+)/\nrequest_header @x X-Tenant {re.t.1}\nreverse_proxy {{upstream}}",
+		},
 		"a way around": {
 			site: "handle /public/* {\nreverse_proxy {{upstream}}\n}\nhandle {\n" + proxied + "\n}",
 			want: []string{"leak 1 Remote-User"}, sent: "Remote-User: …", request: "GET https://site.example/public/self-test",

@@ -5,6 +5,7 @@ package selftest
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -59,9 +60,14 @@ func (c *client) ask(ctx context.Context, r *request, as persona, v variant, h2 
 		v.method = http.MethodOptions
 		v.lines = append([]string{"Origin: " + v.origin, "Access-Control-Request-Method: POST"}, v.lines...)
 	}
-	if v.method != "" {
+	if v.method != "" || v.path != "" {
 		other := *r
-		other.method = v.method
+		other.method = cmp.Or(v.method, r.method)
+		if _, query, ok := strings.Cut(r.target, "?"); v.path != "" {
+			if other.target = v.path; ok {
+				other.target += "?" + query
+			}
+		}
 		r = &other
 	}
 	c.lab.begin(r, as)

@@ -61,7 +61,8 @@ var labs sync.Map
 // upstreams' answers every header, that the configuration reads.
 func newLab(config []byte) *lab {
 	l := &lab{token: strings.ToLower(rand.Text()), net: newNetwork()}
-	l.marker = "mallory-" + rand.Text()[:8]
+	// Letters alone, so that most expressions find it.
+	l.marker = "mallory" + strings.Map(func(r rune) rune { return 'a' + r%26 }, rand.Text()[:12])
 	unique := "tester-" + rand.Text()[:8]
 	read := make(map[string]string)
 	for _, name := range placeholders(config, "http.auth.user.claims.") {

@@ -130,6 +130,9 @@ func (r *Report) finish(allowUnreached bool) {
 		)
 	})
 	r.OK = r.Count(Leak) == 0 && r.Count(Lost) == 0 && (allowUnreached || r.Count(Unreached) == 0)
+	if r.Proxies == nil {
+		r.Proxies = []Proxy{}
+	}
 	if r.Findings == nil {
 		r.Findings = []Finding{}
 	}

@@ -57,6 +57,15 @@ proxy 2 to none
 	if r.OK {
 		t.Error("a report with a leak is OK")
 	}
+	for want, r := range map[string]*Report{
+		"0 proxies, 0 identity headers, 0 requests: no upstream is told anything\n":                                              {},
+		"1 proxy, 0 identity headers, 0 requests: no identity header is known, so nothing was spoofed; name one with --header\n": {OK: true, Proxies: []Proxy{{}}},
+	} {
+		text.Reset()
+		if err := r.Write(&text); err != nil || text.String() != want {
+			t.Errorf("the report is %v\n%s\nwant\n%s", err, text.String(), want)
+		}
+	}
 	unreached := &Report{Findings: []Finding{{Severity: Unreached}}}
 	if unreached.finish(false); unreached.OK {
 		t.Error("a report with an unreached proxy is OK")

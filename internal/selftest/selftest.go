@@ -93,24 +93,3 @@ func Run(ctx context.Context, config []byte, options Options) (_ *Report, err er
 	t.report.finish(options.AllowUnreached)
 	return t.report, nil
 }
-
-// sourcesOf returns requests by which a client could fill what the
-// configuration reads of a request, as {header.X-User}.
-func sourcesOf(config []byte, marker string) []variant {
-	var found []variant
-	for _, name := range placeholders(config, "http.request.header.") {
-		if httpguts.ValidHeaderFieldName(name) && !slices.Contains(framing, fold(name)) {
-			found = append(found, variant{label: name + ": …", lines: []string{name + ": " + marker}})
-		}
-	}
-	for _, name := range placeholders(config, "http.request.cookie.") {
-		found = append(found, variant{label: "Cookie: " + name + "=…", lines: []string{"Cookie: " + name + "=" + marker}})
-	}
-	for _, name := range placeholders(config, "http.request.uri.query.") {
-		found = append(found, variant{label: "?" + name + "=…", query: name + "=" + marker})
-	}
-	return found
-}
-
-// framing are headers that a request cannot be spoofed with.
-var framing = []string{"host", "connection", "content-length", "transfer-encoding", "trailer", "upgrade", "te"}

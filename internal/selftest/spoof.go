@@ -89,7 +89,7 @@ func (t *trial) probe(ctx context.Context, p *path, as persona, name string, v v
 		return err
 	}
 	for _, a := range arrivals {
-		if v.method != "" && t.elsewhere(p, a) {
+		if (v.method != "" || v.path != "") && t.elsewhere(p, a) {
 			continue // that way has a request of its own
 		}
 		t.leaks(p, as, v, a)

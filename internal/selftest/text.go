@@ -77,6 +77,12 @@ func (r *Report) headers() int {
 }
 
 func (r *Report) verdict() string {
+	switch {
+	case len(r.Proxies) == 0:
+		return "no upstream is told anything"
+	case r.headers() == 0 && r.OK:
+		return "no identity header is known, so nothing was spoofed; name one with --header"
+	}
 	var said []string
 	for s, words := range map[Severity][2]string{Leak: {"leak", "leaks"}, Lost: {"header lost", "headers lost"}, Unreached: {"proxy unreached", "proxies unreached"}} {
 		if n := r.Count(s); n > 0 {

@@ -27,6 +27,8 @@ type variant struct {
 	origin string
 	// method takes the place of the request's.
 	method string
+	// path takes the place of the request's.
+	path string
 	// query is appended to the target.
 	query string
 	// nominates is a variant that sends no value of its own: it tries to have

@@ -6,6 +6,7 @@ package integration
 import (
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"testing"
 	"time"
 
@@ -18,6 +19,7 @@ import (
 // token "token-<name>".
 func (s *server) seed() {
 	s.t.Helper()
+	s.awaitStore()
 	hasher := password.New(password.Config{})
 	hash, err := hasher.Hash(s.t.Context(), "pw")
 	if err != nil {
@@ -36,6 +38,21 @@ func (s *server) seed() {
 		if user.Name == "gone" {
 			stored.Active = false
 			s.putUser(stored)
+		}
+	}
+}
+
+// awaitStore waits for a store that a busy machine takes longer to open than a
+// request waits.
+func (s *server) awaitStore() {
+	s.t.Helper()
+	for began := time.Now(); ; time.Sleep(20 * time.Millisecond) {
+		_, err := s.store().Groups(s.t.Context())
+		if err == nil {
+			return
+		}
+		if !errors.Is(err, tokenstore.ErrUnavailable) || time.Since(began) > 30*time.Second {
+			s.t.Fatalf("opening the store: %v", err)
 		}
 	}
 }

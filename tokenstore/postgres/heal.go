@@ -31,6 +31,7 @@ func (s *Store) judge(st *state, err error) {
 		if !full(err) && !ended(err) {
 			s.fall(st, err)
 		}
+	case errors.Is(err, errUnknown) && silent(err): // it may wait for a standby that is away
 	case refusesWrites(err), silent(err), lost(err):
 		s.fall(st, err)
 	case cut(err):

@@ -32,6 +32,7 @@ type Store struct {
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
 	state  atomic.Pointer[state]
+	server server
 
 	mu     sync.Mutex // guards closed, so that nothing begins after Close
 	closed bool
@@ -67,7 +68,11 @@ func (s *Store) newPool() (*pgxpool.Pool, error) {
 		if err := s.driver.afterConnect(ctx, conn); err != nil {
 			return err
 		}
-		return s.driver.recognize(ctx, conn, s.id)
+		if err := s.driver.recognize(ctx, conn, s.id); err != nil {
+			return err
+		}
+		_, err := s.leads(ctx, conn)
+		return err
 	}
 	return pgxpool.NewWithConfig(s.ctx, config)
 }

@@ -94,6 +94,10 @@ func (s *Store) follow(ctx context.Context, news chan<- []tokenstore.Change) err
 	if err := s.driver.recognize(ctx, conn, s.id); err != nil {
 		return err
 	}
+	moved, err := s.leads(ctx, conn)
+	if err != nil {
+		return err
+	}
 	// To listen comes first, so that what follows is woken for.
 	if err := se.Script(ctx, `LISTEN `+s.driver.channel()); err != nil {
 		return err
@@ -106,6 +110,8 @@ func (s *Store) follow(ctx context.Context, news chan<- []tokenstore.Change) err
 	for {
 		select {
 		case news <- changes:
+		case <-moved:
+			return errMoved
 		case <-ctx.Done():
 			return ctx.Err()
 		}

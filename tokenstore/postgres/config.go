@@ -53,6 +53,10 @@ func (d *Driver) configure() error {
 	if readOnly(config.ConnConfig.ValidateConnect) {
 		return errors.New("the dsn asks for a standby by target_session_attrs; the store needs a server that takes writes")
 	}
+	if mode := config.ConnConfig.DefaultQueryExecMode; mode == pgx.QueryExecModeCacheStatement && config.ConnConfig.StatementCacheCapacity == 0 ||
+		mode == pgx.QueryExecModeCacheDescribe && config.ConnConfig.DescriptionCacheCapacity == 0 {
+		return errors.New("the dsn takes the cache away from its default_query_exec_mode; use exec without one")
+	}
 	switch {
 	case d.MaxConnections > 0:
 		config.MaxConns = int32(d.MaxConnections)

@@ -136,6 +136,8 @@ func TestErrors(t *testing.T) {
 		"read-only":            {Driver{DSN: "host=db target_session_attrs=read-only"}, "standby"},
 		"standby preferred":    {Driver{DSN: "host=db target_session_attrs=prefer-standby"}, "standby"},
 		"exec mode":            {Driver{DSN: "host=db default_query_exec_mode=fast"}, "default_query_exec_mode"},
+		"no cache":             {Driver{DSN: "host=db statement_cache_capacity=0"}, "default_query_exec_mode"},
+		"no descriptions":      {Driver{DSN: "host=db default_query_exec_mode=cache_describe description_cache_capacity=0"}, "default_query_exec_mode"},
 		"unknown placeholder":  {Driver{DSN: "{env.STORE_" + "NOT_SET}"}, "{env.STORE_NOT_SET}"},
 		"password with braces": {Driver{DSN: "host=db password={" + secret + "}"}, "placeholder"},
 		"password file":        {Driver{DSN: "host=db", PasswordFile: "{env.STORE_NOT_SET}"}, "password_file"},

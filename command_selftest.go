@@ -4,6 +4,7 @@
 package restauth
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -49,6 +50,9 @@ reached, and 2 if nothing could be tested.`,
 		defer stop()
 		s := &session{Flags: fl, ctx: ctx, in: cmd.InOrStdin(), out: cmd.OutOrStdout(), err: cmd.ErrOrStderr()}
 		report, err := s.selfTest()
+		if errors.Is(err, context.Canceled) {
+			err = errors.New("interrupted: nothing is known")
+		}
 		if err != nil {
 			return exitNotRun, err
 		}

@@ -63,26 +63,27 @@ http://{{address}} {
 
 // A node is a Caddy of its own.
 type node struct {
-	t      *testing.T
+	t      testing.TB
 	name   string
 	dir    string
 	url    string
 	client *http.Client
 	admin  *http.Client
+	pid    int
 	output lockedBuffer
 	ended  chan struct{}
 }
 
 // newNode starts a Caddy that ends with the test, and waits until it serves.
 // Nodes of one storage are nodes of one fleet.
-func newNode(t *testing.T, name, store, storage string) *node {
+func newNode(t testing.TB, name, store, storage string) *node {
 	t.Helper()
 	n := startNode(t, name, store, storage)
 	n.awaitAdmin()
 	return n
 }
 
-func startNode(t *testing.T, name, store, storage string) *node {
+func startNode(t testing.TB, name, store, storage string) *node {
 	t.Helper()
 	n := &node{t: t, name: name, dir: shortDir(t), ended: make(chan struct{})}
 	address := freeAddress(t)
@@ -112,6 +113,7 @@ func startNode(t *testing.T, name, store, storage string) *node {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
+	n.pid = cmd.Process.Pid
 	go func() { _ = cmd.Wait(); close(n.ended) }()
 	t.Cleanup(func() {
 		n.client.CloseIdleConnections()
@@ -268,7 +270,7 @@ func (n *node) log() string {
 }
 
 // shortDir is a directory for sockets, whose paths are short.
-func shortDir(t *testing.T) string {
+func shortDir(t testing.TB) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "node") //nolint:usetesting // t.TempDir's path may be too long
 	if err != nil {
@@ -278,7 +280,7 @@ func shortDir(t *testing.T) string {
 	return dir
 }
 
-func freeAddress(t *testing.T) string {
+func freeAddress(t testing.TB) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

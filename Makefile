@@ -10,7 +10,7 @@ RACE     ?= $(if $(filter true,$(CI)),-race,)
 # What xcaddy and Caddy's own releases build with.
 XCADDY   := CGO_ENABLED=0 $(GO) build -tags nobadger,nomysql,nopgx
 
-.PHONY: help build run test race lint fuzz bench ci clean
+.PHONY: help build run test race lint fuzz chaos bench ci clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -44,6 +44,9 @@ fuzz: ## run each fuzz target for FUZZTIME
 			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) ./$$(dirname $$file); \
 		done; \
 	done
+
+chaos: ## fail PostgreSQL under two nodes, in every way, and watch (part of test)
+	$(GO) test -count=1 -run Chaos -v ./internal/fleet
 
 bench: ## measure against plain Caddy, basic_auth and forward_auth
 	$(GO) run ./internal/benchmark

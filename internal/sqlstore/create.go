@@ -12,12 +12,10 @@ import (
 )
 
 const (
-	// One read, since each is a round trip to some databases: what the user may
-	// and what holds its password, and until when the digest is entombed.
-	forCreation = `SELECT COALESCE((SELECT u.flags FROM users u WHERE u.key = ?), 0),
-		COALESCE((SELECT u.password_version FROM users u WHERE u.key = ?), 0),
+	// Why a record was not added: what the user may, and until when the digest is
+	// entombed.
+	whyNot = `SELECT COALESCE((SELECT u.flags FROM users u WHERE u.key = ?), 0),
 		COALESCE((SELECT t.ends FROM tombstones t WHERE t.digest = ?), ?)`
-	unbury = `DELETE FROM tombstones WHERE digest = ?`
 
 	slotHolder = `SELECT c.n, ` + isLiving + ` FROM credentials c LEFT JOIN users u ON u.key = c.user_key
 		WHERE c.slot = ? AND c.slot <> ''`
@@ -30,9 +28,16 @@ const (
 	countOfKind  = `SELECT count(*)` + ofKind
 	oldestOfKind = ` AND c.n IN (SELECT c.n` + ofKind + ` ORDER BY c.created, c.id LIMIT ?)`
 
+	// One statement, since each is a round trip to some databases.
 	addRecord = `INSERT INTO credentials (id, kind, label, digest, user_key, client_id, family, slot, scopes,
 			created, expires, last_used, data, origin, password_version, ends, state, sealed, grace)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, 0) ON CONFLICT DO NOTHING`
+		SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, ?, 0
+		WHERE NOT EXISTS (SELECT 1 FROM tombstones t WHERE t.digest = ? AND t.ends > ?)`
+	ofActive      = ` AND EXISTS (SELECT 1 FROM users u WHERE u.key = ? AND (u.flags & 1) = 1)`
+	unlessTaken   = ` ON CONFLICT DO NOTHING`
+	addAnybodys   = addRecord + unlessTaken
+	addUsers      = addRecord + ofActive + unlessTaken
+	passwordOfKey = `SELECT u.password_version FROM users u WHERE u.key = ?`
 )
 
 // notEntombed is the end of a tombstone that is not there.
@@ -47,32 +52,36 @@ func (o Ops) Create(ctx context.Context, c tokenstore.Credential, max int, evict
 }
 
 func (t *Tx) create(ctx context.Context, c tokenstore.Credential, max int, evict bool) error {
-	var flags, password, entombed int64
-	if _, err := t.Row(ctx, forCreation, []any{c.UserKey, c.UserKey, c.Digest, int64(notEntombed)}, &flags, &password, &entombed); err != nil {
-		return err
-	}
-	if c.UserKey != "" && flags&active == 0 {
-		return tokenstore.ErrNotFound
-	}
-	if entombed > micros(c.Created) {
-		return tokenstore.ErrExists
-	}
-	if entombed != notEntombed { // its time is over
-		if _, err := t.Exec(ctx, unbury, c.Digest); err != nil {
-			return err
-		}
-	}
-	err := t.add(ctx, c)
-	if err == tokenstore.ErrExists && c.Slot != "" {
-		// Who holds the slot is looked for only where it is taken.
-		if err = t.takeSlot(ctx, c); err == nil {
-			err = t.add(ctx, c)
-		}
+	added, err := t.add(ctx, c)
+	if err == nil && !added {
+		added, err = t.addYet(ctx, c)
 	}
 	if err != nil {
 		return err
 	}
-	return t.makeRoom(ctx, c, password, max, evict)
+	if !added {
+		return tokenstore.ErrExists
+	}
+	return t.makeRoom(ctx, c, max, evict)
+}
+
+// addYet adds a record that was not added at first, if nothing but a dead holder
+// of its slot was in the way.
+func (t *Tx) addYet(ctx context.Context, c tokenstore.Credential) (bool, error) {
+	var flags, entombed int64
+	if _, err := t.Row(ctx, whyNot, []any{c.UserKey, c.Digest, int64(notEntombed)}, &flags, &entombed); err != nil {
+		return false, err
+	}
+	if c.UserKey != "" && flags&active == 0 {
+		return false, tokenstore.ErrNotFound
+	}
+	if entombed > micros(c.Created) || c.Slot == "" {
+		return false, nil
+	}
+	if err := t.takeSlot(ctx, c); err != nil {
+		return false, err
+	}
+	return t.add(ctx, c)
 }
 
 // takeSlot removes a record that holds the slot of c and is dead.
@@ -89,20 +98,31 @@ func (t *Tx) takeSlot(ctx context.Context, c tokenstore.Credential) error {
 	return err
 }
 
-func (t *Tx) add(ctx context.Context, c tokenstore.Credential) error {
-	n, err := t.Exec(ctx, addRecord, c.ID, c.Kind, c.Label, c.Digest, c.UserKey, c.ClientID, c.Family, c.Slot,
+// add reports whether it added the record: nothing of it may be taken, its digest
+// not entombed, its user active.
+func (t *Tx) add(ctx context.Context, c tokenstore.Credential) (bool, error) {
+	args := []any{
+		c.ID, c.Kind, c.Label, c.Digest, c.UserKey, c.ClientID, c.Family, c.Slot,
 		encodeList(c.Scopes), micros(c.Created), micros(c.Expires), micros(c.LastUsed), blob(c.Data), c.Origin,
-		c.PasswordVersion, end(c.Expires), blob(nil))
-	if err == nil && n == 0 {
-		return tokenstore.ErrExists
+		c.PasswordVersion, end(c.Expires), blob(nil), c.Digest, micros(c.Created),
 	}
-	return err
+	statement := addAnybodys
+	if c.UserKey != "" {
+		statement = addUsers
+		args = append(args, c.UserKey)
+	}
+	n, err := t.Exec(ctx, statement, args...)
+	return n > 0, err
 }
 
 // makeRoom keeps the user's records of the kind within the limit.
-func (t *Tx) makeRoom(ctx context.Context, c tokenstore.Credential, password int64, limit int, evict bool) error {
+func (t *Tx) makeRoom(ctx context.Context, c tokenstore.Credential, limit int, evict bool) error {
 	if limit <= 0 || c.UserKey == "" {
 		return nil
+	}
+	var password int64
+	if _, err := t.Row(ctx, passwordOfKey, []any{c.UserKey}, &password); err != nil {
+		return err
 	}
 	others := []any{c.UserKey, c.Kind, micros(c.Created), password, c.ID}
 	var n int

@@ -22,11 +22,32 @@ type contents struct {
 
 // examine reads a file without changing it or anything beside it.
 func examine(ctx context.Context, path string, busy time.Duration) (contents, error) {
-	if _, err := os.Stat(path + "-wal"); errors.Is(err, fs.ErrNotExist) {
+	for {
+		before, err := os.Stat(path)
+		if err != nil {
+			return contents{}, err
+		}
+		if hasLog(path) {
+			return examineAs(ctx, "mode=ro", path, busy)
+		}
 		// Without a log nobody is writing, and SQLite would make files to read.
-		return examineAs(ctx, "immutable=1", path, busy)
+		found, err := examineAs(ctx, "immutable=1", path, busy)
+		after, statErr := os.Stat(path)
+		switch {
+		case statErr != nil:
+			return contents{}, statErr
+		case ctx.Err() != nil:
+			return contents{}, ctx.Err()
+		case !hasLog(path) && after.Size() == before.Size() && after.ModTime().Equal(before.ModTime()):
+			return found, err
+		}
+		// Somebody began to write meanwhile: what was read may be half of it.
 	}
-	return examineAs(ctx, "mode=ro", path, busy)
+}
+
+func hasLog(path string) bool {
+	_, err := os.Stat(path + "-wal")
+	return !errors.Is(err, fs.ErrNotExist)
 }
 
 func examineAs(ctx context.Context, mode, path string, busy time.Duration) (contents, error) {
@@ -46,10 +67,11 @@ func read(ctx context.Context, db *sql.DB) (found contents, err error) {
 	conn := sqlstore.NewConn(raw, sqlstore.SQLite)
 	defer conn.Close()
 	var application, objects int
-	if _, err := conn.Row(ctx, `PRAGMA application_id`, nil, &application); err != nil {
+	// In this order: another process that makes the tables signs them at once.
+	if _, err := conn.Row(ctx, `SELECT count(*) FROM sqlite_schema`, nil, &objects); err != nil {
 		return found, err
 	}
-	if _, err := conn.Row(ctx, `SELECT count(*) FROM sqlite_schema`, nil, &objects); err != nil {
+	if _, err := conn.Row(ctx, `PRAGMA application_id`, nil, &application); err != nil {
 		return found, err
 	}
 	if objects == 0 && application == 0 {

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+	sqlite3 "modernc.org/sqlite/lib"
 
 	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
 )
@@ -82,10 +83,28 @@ func (d *Driver) Init(ctx context.Context, force bool) error {
 	return h.close()
 }
 
+// busyPause is how long to wait for other processes that open the file too.
+const busyPause = 20 * time.Millisecond
+
 // connect opens the file, if it is the right one.
 func (d *Driver) connect(ctx context.Context, why purpose) (*handle, error) {
-	h, err := d.tryConnect(ctx, why)
-	return h, unavailableUnlessMissing(d.Path, err)
+	patience := time.NewTimer(time.Duration(d.BusyTimeout))
+	defer patience.Stop()
+	for {
+		h, err := d.tryConnect(ctx, why)
+		if code(err) != sqlite3.SQLITE_BUSY {
+			return h, unavailableUnlessMissing(d.Path, err)
+		}
+		// SQLite does not wait where two might wait for each other, as where both
+		// turn a new file into one with a log.
+		select {
+		case <-time.After(busyPause):
+		case <-patience.C:
+			return nil, unavailable(d.Path, err)
+		case <-ctx.Done():
+			return nil, unavailable(d.Path, ctx.Err())
+		}
+	}
 }
 
 func unavailableUnlessMissing(path string, err error) error {

@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"os/exec"
 	"strings"
 	"testing"
@@ -88,7 +89,10 @@ for line in sys.stdin:
 func TestParseBasic_python(t *testing.T) {
 	python, err := exec.LookPath("python3")
 	if err != nil {
-		t.Skip("python3 is not installed")
+		if os.Getenv("CI") == "true" {
+			t.Fatal("python3 is missing: install python3")
+		}
+		t.Skip("python3 is missing: install python3")
 	}
 	// A seed that stays, so that a difference can be looked into.
 	random := rand.New(rand.NewPCG(1, 2))

@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"errors"
 	"os"
-	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
@@ -20,29 +19,11 @@ type vector struct {
 	ok                bool
 }
 
-// loadVectors reads one list of the shared password vectors, which are no part
-// of this repository. They lie in $VECTORS, or beside the project.
+// loadVectors reads one list of the vectors; testdata/README.md says where they
+// are from.
 func loadVectors(t *testing.T, list string, into any) {
 	t.Helper()
-	dir := os.Getenv("VECTORS")
-	if dir == "" {
-		root, err := filepath.Abs(".")
-		if err != nil {
-			t.Fatal(err)
-		}
-		for !exists(filepath.Join(root, "go.mod")) {
-			if filepath.Dir(root) == root {
-				t.Fatal("no go.mod above the test")
-			}
-			root = filepath.Dir(root)
-		}
-		dir = filepath.Join(root, "..", "shared", "vectors")
-	}
-	path := filepath.Join(dir, "passwords", "vectors.json")
-	if !exists(path) {
-		t.Skipf("no password vectors: set VECTORS to the directory with passwords/vectors.json (looked in %s)", dir)
-	}
-	raw, err := os.ReadFile(path)
+	raw, err := os.ReadFile("testdata/vectors.json")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,11 +34,6 @@ func loadVectors(t *testing.T, list string, into any) {
 	if err := json.Unmarshal(lists[list], into); err != nil {
 		t.Fatalf("reading %s: %v", list, err)
 	}
-}
-
-func exists(path string) bool {
-	_, err := os.Stat(path)
-	return err == nil
 }
 
 // shortMemory is the memory of the largest hash that -short still computes.

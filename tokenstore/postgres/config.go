@@ -23,6 +23,9 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"go.uber.org/zap"
+
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/sqlstore"
 )
 
 // schemas are the names that need no quotes, and of which a channel's name can be
@@ -70,7 +73,7 @@ func (d *Driver) configure() error {
 	config.BeforeConnect = d.beforeConnect
 	d.config = config
 	d.identifier = d.identify(dsn)
-	d.reports = &reports{logger: d.logger, place: d.identifier}
+	d.reports = &sqlstore.Reports{Logger: d.logger, Place: zap.String("store", d.identifier)}
 	return nil
 }
 

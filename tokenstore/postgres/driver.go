@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"go.uber.org/zap"
 
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/sqlstore"
 	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
 )
 
@@ -69,7 +70,7 @@ type Driver struct {
 	config     *pgxpool.Config
 	identifier string
 	logger     *zap.Logger
-	reports    *reports
+	reports    *sqlstore.Reports
 }
 
 const (

@@ -11,24 +11,9 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/sqlstore"
 	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
 )
-
-// answers are the errors that say something of the data, and nothing of the
-// store.
-var answers = []error{
-	tokenstore.ErrNotFound, tokenstore.ErrExists, tokenstore.ErrStale, tokenstore.ErrReused,
-	tokenstore.ErrLimit, tokenstore.ErrTooLarge, tokenstore.ErrCursor,
-}
-
-func isAnswer(err error) bool {
-	for _, answer := range answers {
-		if errors.Is(err, answer) {
-			return true
-		}
-	}
-	return false
-}
 
 var errClosed = fmt.Errorf("postgres store is closed: %w", tokenstore.ErrUnavailable)
 
@@ -90,7 +75,7 @@ func cut(err error) bool {
 	case "57P01", "57P02", "57P03", "57P05", "25P03": // shutdown, crash, starting up, idle for too long
 		return true
 	case "":
-		return err != nil && !isAnswer(err)
+		return err != nil && !sqlstore.IsAnswer(err)
 	default:
 		return false
 	}
@@ -100,7 +85,7 @@ func cut(err error) bool {
 // says what an operator can do about it.
 func (d *Driver) unavailable(err error) error {
 	switch {
-	case err == nil, isAnswer(err), errors.Is(err, tokenstore.ErrUnavailable):
+	case err == nil, sqlstore.IsAnswer(err), errors.Is(err, tokenstore.ErrUnavailable):
 		return err
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return fmt.Errorf("waiting for the store: %w: %w", tokenstore.ErrUnavailable, err)

@@ -142,7 +142,7 @@ func TestPause(t *testing.T) {
 	watched := watch(t, s)
 	server.Pause(t)
 	began := time.Now()
-	if err := watched.ends(t); !errors.Is(err, tokenstore.ErrUnavailable) || time.Since(began) > maxSilence+200*time.Millisecond {
+	if err := watched.ends(t); !errors.Is(err, tokenstore.ErrUnavailable) || time.Since(began) > sqlstore.MaxSilence+200*time.Millisecond {
 		t.Errorf("Watch of a silent server ended after %s with %v", time.Since(began), err)
 	}
 	p.fails()

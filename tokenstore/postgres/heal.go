@@ -46,7 +46,7 @@ func (s *Store) fall(st *state, cause error) {
 	if !s.state.CompareAndSwap(st, down) {
 		return
 	}
-	s.driver.reports.failure(down.err)
+	s.driver.reports.Failure(down.err)
 	s.background(func() { s.heal(down) })
 	// Connections that do not answer take their time to close, and the pool
 	// counts them until then: another takes its place.
@@ -73,7 +73,7 @@ func (s *Store) heal(down *state) {
 		next := &state{pool: pool}
 		if err != nil {
 			next.err = s.driver.unavailable(err)
-			s.driver.reports.failure(next.err)
+			s.driver.reports.Failure(next.err)
 		}
 		if !s.state.CompareAndSwap(down, next) { // closed meanwhile
 			if err == nil {
@@ -82,7 +82,7 @@ func (s *Store) heal(down *state) {
 			return
 		}
 		if err == nil {
-			s.driver.reports.recovery()
+			s.driver.reports.Recovery()
 			return
 		}
 		down = next

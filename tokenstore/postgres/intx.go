@@ -5,19 +5,12 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"sync"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/sqlstore"
 	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
-)
-
-var (
-	errEnded     = errors.New("transaction has ended")
-	errWatchInTx = errors.New("watching within a transaction")
 )
 
 // exclusiveInTx leaves f time between its calls.
@@ -31,14 +24,16 @@ func (s *Store) InTx(ctx context.Context, f func(tokenstore.Store) error) error 
 		called := false
 		err := s.transact(ctx, conn, exclusiveInTx, func(se *session, work *sqlstore.Work) error {
 			called = true
-			tx := &transaction{store: s, session: se, work: work}
+			tx := &transaction{session: se, work: work}
+			tx.Unavailable = s.driver.unavailable
 			tx.Ops = sqlstore.Ops{Engine: tx, SweepBatch: sweepBatch}
-			defer tx.end()
+			defer tx.End()
 			own = f(tx)
-			if tx.broken == nil && own != nil {
+			broken := tx.Broken()
+			if broken == nil && own != nil {
 				return errUndone
 			}
-			return tx.broken // also if f gave another reason: others have to know
+			return broken // also if f gave another reason: others have to know
 		})
 		if err != nil && called {
 			return final{err}
@@ -57,30 +52,20 @@ var errUndone = fmt.Errorf("undone: %w", tokenstore.ErrStale)
 // A transaction is the Store of InTx, and the Engine of its own Ops.
 type transaction struct {
 	sqlstore.Ops
-	store *Store
-	work  *sqlstore.Work
-
-	mu      sync.Mutex
+	sqlstore.Guard
+	work    *sqlstore.Work
 	session *session
 	saved   bool // whether there is a savepoint
-	ended   bool
-	broken  error // what the server refused: then nothing may be committed
-}
-
-func (t *transaction) end() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.ended = true
 }
 
 // Read is sqlstore.Engine's.
 func (t *transaction) Read(ctx context.Context, f func(*sqlstore.Conn) error) error {
-	return t.use(ctx, func() error { return f(sqlstore.Over(t.session, dialect)) })
+	return t.Use(ctx, func() error { return f(sqlstore.Over(t.session, dialect)) })
 }
 
 // Write is sqlstore.Engine's.
 func (t *transaction) Write(ctx context.Context, f func(*sqlstore.Tx) error) error {
-	return t.use(ctx, func() error { return t.within(ctx, f) })
+	return t.Use(ctx, func() error { return t.within(ctx, f) })
 }
 
 const savepoint = `SAVEPOINT one`
@@ -97,33 +82,10 @@ func (t *transaction) within(ctx context.Context, f func(*sqlstore.Tx) error) er
 	wrote := len(t.session.before) == 0
 	t.session.before = nil
 	t.saved = t.saved || wrote
-	if wrote && !sqlstore.Keeps(err) && isAnswer(err) {
+	if wrote && !sqlstore.Keeps(err) && sqlstore.IsAnswer(err) {
 		if undoErr := t.session.Script(ctx, `ROLLBACK TO `+savepoint); undoErr != nil {
 			return undoErr
 		}
 	}
 	return err
 }
-
-func (t *transaction) use(ctx context.Context, f func() error) error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	switch {
-	case t.ended:
-		return errEnded
-	case ctx.Err() != nil:
-		return ctx.Err()
-	case t.broken != nil:
-		return t.broken
-	}
-	err := f()
-	if err != nil && !isAnswer(err) {
-		t.broken = err
-		return t.store.driver.unavailable(err)
-	}
-	return err
-}
-
-func (t *transaction) Watch(context.Context, func(tokenstore.Change)) error { return errWatchInTx }
-
-func (t *transaction) Close() error { return nil }

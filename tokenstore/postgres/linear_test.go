@@ -7,7 +7,6 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -15,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/sqlstore"
 	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
 	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore/memory"
 )
@@ -27,13 +27,8 @@ type call struct {
 
 // outcome is an error as a caller sees it.
 func outcome(err error) string {
-	for _, answer := range answers {
-		if errors.Is(err, answer) {
-			return answer.Error()
-		}
-	}
-	if errors.Is(err, tokenstore.ErrInactive) {
-		return "inactive"
+	if sqlstore.IsAnswer(err) {
+		return err.Error()
 	}
 	if err != nil {
 		return "failed: " + err.Error()

@@ -26,7 +26,7 @@ const migrationPatience = time.Minute
 func (d *Driver) Open(ctx context.Context) (tokenstore.Store, error) {
 	store, err := d.open(ctx, true)
 	if err != nil {
-		d.reports.failure(err)
+		d.reports.Failure(err)
 		return nil, err
 	}
 	return store, nil

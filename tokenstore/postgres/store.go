@@ -139,7 +139,7 @@ func (s *Store) do(ctx context.Context, f func(conn *pgx.Conn, conflicts int) er
 			return st.err
 		}
 		err := s.once(ctx, st, func(conn *pgx.Conn) error { return f(conn, conflicted) })
-		if err == nil || isAnswer(err) {
+		if err == nil || sqlstore.IsAnswer(err) {
 			return err
 		}
 		s.judge(st, err)
@@ -227,7 +227,7 @@ func (s *Store) failed(err error) error {
 	var gone goneError
 	alone := errors.As(err, &gone)
 	if err = s.driver.unavailable(err); !alone && s.ctx.Err() == nil {
-		s.driver.reports.failure(err)
+		s.driver.reports.Failure(err)
 	}
 	return err
 }

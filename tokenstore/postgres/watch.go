@@ -5,7 +5,6 @@ package postgres
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -16,12 +15,9 @@ import (
 
 const (
 	// pollEvery is how often the feed is read without a wake-up, and pollTimeout
-	// how long that may take: both together are less than maxSilence.
+	// how long that may take: both together are less than sqlstore.MaxSilence.
 	pollEvery   = 250 * time.Millisecond
 	pollTimeout = 1500 * time.Millisecond
-
-	// maxSilence is how long Watch trusts a server that does not answer.
-	maxSilence = 2 * time.Second
 
 	// coalesce is how long wake-ups that follow each other are taken for one.
 	coalesce = 5 * time.Millisecond
@@ -42,29 +38,10 @@ func (s *Store) Watch(ctx context.Context, changed func(tokenstore.Change)) erro
 	defer context.AfterFunc(s.ctx, cancel)()
 	news := make(chan []tokenstore.Change)
 	ended := make(chan error, 1)
-	if !s.background(func() { ended <- s.follow(ctx, news) }) {
+	if !s.background(func() { ended <- s.ending(ctx, s.follow(ctx, news)) }) {
 		return errClosed
 	}
-	silence := time.NewTimer(time.Duration(s.driver.ConnectTimeout) + maxSilence)
-	defer silence.Stop()
-	first := true
-	for {
-		select {
-		case changes := <-news:
-			if first {
-				changed(tokenstore.Change{All: true})
-				first = false
-			}
-			for _, c := range changes {
-				changed(c)
-			}
-			silence.Reset(maxSilence)
-		case err := <-ended:
-			return s.ending(ctx, err)
-		case <-silence.C:
-			return fmt.Errorf("%w: the feed has been silent for %s", tokenstore.ErrUnavailable, maxSilence)
-		}
-	}
+	return sqlstore.Deliver(news, ended, time.Duration(s.driver.ConnectTimeout)+sqlstore.MaxSilence, changed)
 }
 
 // ending says why Watch ends: because the store was closed, the caller has gone,

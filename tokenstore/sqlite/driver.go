@@ -14,6 +14,7 @@ import (
 	"github.com/caddyserver/certmagic"
 	"go.uber.org/zap"
 
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/sqlstore"
 	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
 )
 
@@ -52,7 +53,7 @@ type Driver struct {
 	storage certmagic.Storage
 	logger  *zap.Logger
 
-	reports *reports
+	reports *sqlstore.Reports
 }
 
 const defaultBusyTimeout = 5 * time.Second
@@ -78,7 +79,7 @@ func (d *Driver) Provision(ctx caddy.Context) error {
 	if d.Path, err = filepath.Abs(path); err != nil {
 		return fmt.Errorf("resolving the path of the store: %w", err)
 	}
-	d.reports = &reports{logger: d.logger, file: d.Path}
+	d.reports = &sqlstore.Reports{Logger: d.logger, Place: zap.String("file", d.Path)}
 	if d.BusyTimeout == 0 {
 		d.BusyTimeout = caddy.Duration(defaultBusyTimeout)
 	}

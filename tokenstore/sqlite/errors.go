@@ -11,24 +11,9 @@ import (
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/sqlstore"
 	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
 )
-
-// answers are the errors that say something of the data, and nothing of the
-// store.
-var answers = []error{
-	tokenstore.ErrNotFound, tokenstore.ErrExists, tokenstore.ErrStale, tokenstore.ErrReused,
-	tokenstore.ErrLimit, tokenstore.ErrTooLarge, tokenstore.ErrCursor,
-}
-
-func isAnswer(err error) bool {
-	for _, answer := range answers {
-		if errors.Is(err, answer) {
-			return true
-		}
-	}
-	return false
-}
 
 // errRetired says that the handle was replaced before it was used.
 var errRetired = errors.New("the file is being opened anew")
@@ -39,7 +24,7 @@ var errClosed = fmt.Errorf("sqlite store is closed: %w", tokenstore.ErrUnavailab
 // names the file and the cause.
 func unavailable(path string, err error) error {
 	switch {
-	case err == nil, isAnswer(err), errors.Is(err, tokenstore.ErrUnavailable):
+	case err == nil, sqlstore.IsAnswer(err), errors.Is(err, tokenstore.ErrUnavailable):
 		return err
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return fmt.Errorf("waiting for the store: %w: %w", tokenstore.ErrUnavailable, err)
@@ -80,6 +65,6 @@ func passes(err error) bool {
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_NOMEM:
 		return true
 	default:
-		return isAnswer(err) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+		return sqlstore.IsAnswer(err) || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 	}
 }

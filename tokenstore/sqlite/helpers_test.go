@@ -16,6 +16,7 @@ import (
 	"github.com/caddyserver/certmagic"
 	"go.uber.org/zap"
 
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/sqlstore"
 	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
 )
 
@@ -28,7 +29,7 @@ func driverAt(path, storage string) *Driver {
 		BusyTimeout: caddy.Duration(defaultBusyTimeout),
 		storage:     &certmagic.FileStorage{Path: storage},
 		logger:      zap.NewNop(),
-		reports:     &reports{logger: zap.NewNop(), file: path},
+		reports:     &sqlstore.Reports{Logger: zap.NewNop(), Place: zap.String("file", path)},
 	}
 }
 

@@ -58,7 +58,7 @@ func (s *Store) reopen(old *state) {
 		case lost != nil && old.err == nil:
 			// Nobody may use what is lost while its successor is looked for.
 			next := &state{handle: old.handle, err: s.driver.lost(lost)}
-			s.driver.reports.failure(next.err)
+			s.driver.reports.Failure(next.err)
 			if !s.replace(old, next) {
 				return
 			}
@@ -66,7 +66,7 @@ func (s *Store) reopen(old *state) {
 		}
 		if lost != nil {
 			if err := s.driver.sortLog(old.handle); err != nil {
-				s.driver.reports.failure(unavailable(s.driver.Path, err))
+				s.driver.reports.Failure(unavailable(s.driver.Path, err))
 				return
 			}
 			if old.handle.check() == nil {
@@ -99,7 +99,7 @@ func (s *Store) reopen(old *state) {
 		if errors.Is(next.err, errNoStore) {
 			next.err = s.driver.lost(next.err)
 		}
-		s.driver.reports.failure(next.err)
+		s.driver.reports.Failure(next.err)
 		if next.handle = nil; old.err != nil {
 			next.handle = old.handle
 		}
@@ -117,7 +117,7 @@ func (s *Store) replace(old, next *state) bool {
 		return false
 	}
 	if old.err != nil && next.err == nil {
-		s.driver.logger.Info("store is available again", zap.String("file", s.driver.Path))
+		s.driver.reports.Recovery()
 	}
 	if h := old.handle; h != nil && h != next.handle {
 		close(h.retired)

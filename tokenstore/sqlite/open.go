@@ -33,7 +33,7 @@ const (
 func (d *Driver) Open(ctx context.Context) (tokenstore.Store, error) {
 	h, err := d.connect(ctx, serving)
 	if err != nil {
-		d.reports.failure(err)
+		d.reports.Failure(err)
 		return nil, err
 	}
 	return newStore(ctx, d, h), nil

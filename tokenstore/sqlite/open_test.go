@@ -24,7 +24,7 @@ import (
 func logged(d *Driver) *observer.ObservedLogs {
 	core, logs := observer.New(zap.InfoLevel)
 	d.logger = zap.New(core)
-	d.reports.logger = d.logger
+	d.reports.Logger = d.logger
 	return logs
 }
 

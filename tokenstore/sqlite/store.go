@@ -83,7 +83,7 @@ func (s *Store) with(f func(*handle) error) error {
 			return st.err
 		}
 		err := f(st.handle)
-		if err == nil || isAnswer(err) {
+		if err == nil || sqlstore.IsAnswer(err) {
 			return err
 		}
 		if err != errRetired {
@@ -100,7 +100,7 @@ func (s *Store) failed(err error) error {
 	quiet := errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || errors.As(err, &lost)
 	err = unavailable(s.driver.Path, err)
 	if !quiet {
-		s.driver.reports.failure(err)
+		s.driver.reports.Failure(err)
 	}
 	return err
 }

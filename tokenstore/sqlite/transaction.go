@@ -5,19 +5,13 @@ package sqlite
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"sync"
 
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/sqlstore"
 	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
 )
 
-var (
-	errInterrupted = fmt.Errorf("writing was interrupted: %w", tokenstore.ErrUnavailable)
-	errEnded       = errors.New("transaction has ended")
-	errWatchInTx   = errors.New("watching within a transaction")
-)
+var errInterrupted = fmt.Errorf("writing was interrupted: %w", tokenstore.ErrUnavailable)
 
 // transact runs f in a transaction, which is undone if f fails or panics, unless
 // sqlstore.Keeps the error.
@@ -71,7 +65,7 @@ func within(ctx context.Context, conn *sqlstore.Conn, f func() error) error {
 		if _, undoErr := conn.Exec(ctx, `ROLLBACK TO one`); undoErr != nil {
 			// SQLite has rolled everything back by itself, as it does when the
 			// disk is full: then the cause is what counts.
-			if !isAnswer(err) {
+			if !sqlstore.IsAnswer(err) {
 				return err
 			}
 			return undoErr
@@ -100,15 +94,16 @@ func (s *Store) InTx(ctx context.Context, f func(tokenstore.Store) error) error 
 			}
 			defer func() { _, _ = conn.Exec(ctx, smallCache) }() // more memory than needed does no harm
 			return h.transact(ctx, func() error {
-				tx := &transaction{conn: conn, path: h.file.path}
+				tx := &transaction{conn: conn}
+				tx.Unavailable = func(err error) error { return unavailable(h.file.path, err) }
 				tx.Ops = sqlstore.Ops{Engine: tx, SweepBatch: sweepBatch}
-				defer tx.end()
+				defer tx.End()
 				own = f(tx)
 				switch {
 				case own != nil:
 					return errUndone
-				case tx.broken != nil:
-					return tx.broken
+				case tx.Broken() != nil:
+					return tx.Broken()
 				case ctx.Err() != nil:
 					return ctx.Err()
 				default:
@@ -129,52 +124,19 @@ var errUndone = fmt.Errorf("undone: %w", tokenstore.ErrStale)
 // A transaction is the Store of InTx, and the Engine of its own Ops.
 type transaction struct {
 	sqlstore.Ops
-	path string
+	sqlstore.Guard
 	work sqlstore.Work
-
-	mu     sync.Mutex
-	conn   *sqlstore.Conn
-	ended  bool
-	broken error // what SQLite refused: then nothing may be committed
-}
-
-func (t *transaction) end() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.ended = true
+	conn *sqlstore.Conn
 }
 
 // Read is sqlstore.Engine's.
 func (t *transaction) Read(ctx context.Context, f func(*sqlstore.Conn) error) error {
-	return t.use(ctx, func() error { return f(t.conn) })
+	return t.Use(ctx, func() error { return f(t.conn) })
 }
 
 // Write is sqlstore.Engine's.
 func (t *transaction) Write(ctx context.Context, f func(*sqlstore.Tx) error) error {
-	return t.use(ctx, func() error {
+	return t.Use(ctx, func() error {
 		return within(ctx, t.conn, func() error { return t.work.Do(ctx, t.conn, f) })
 	})
 }
-
-func (t *transaction) use(ctx context.Context, f func() error) error {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	switch {
-	case t.ended:
-		return errEnded
-	case ctx.Err() != nil:
-		return ctx.Err()
-	case t.broken != nil:
-		return t.broken
-	}
-	err := f()
-	if err != nil && !isAnswer(err) {
-		t.broken = unavailable(t.path, err)
-		return t.broken
-	}
-	return err
-}
-
-func (t *transaction) Watch(context.Context, func(tokenstore.Change)) error { return errWatchInTx }
-
-func (t *transaction) Close() error { return nil }

@@ -13,12 +13,7 @@ import (
 	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
 )
 
-const (
-	pollEvery = 50 * time.Millisecond
-
-	// maxSilence is how long Watch trusts a file that does not answer.
-	maxSilence = 2 * time.Second
-)
+const pollEvery = 50 * time.Millisecond
 
 // Watch is tokenstore.Store's. It sees the changes of other processes too, by
 // asking for the version of the data, which takes microseconds.
@@ -38,27 +33,7 @@ func (s *Store) Watch(ctx context.Context, changed func(tokenstore.Change)) erro
 	if !s.background(func() { ended <- s.poll(ctx, st, news) }) {
 		return errClosed
 	}
-
-	silence := time.NewTimer(maxSilence)
-	defer silence.Stop()
-	first := true
-	for {
-		select {
-		case changes := <-news:
-			if first {
-				changed(tokenstore.Change{All: true})
-				first = false
-			}
-			for _, c := range changes {
-				changed(c)
-			}
-			silence.Reset(maxSilence)
-		case err := <-ended:
-			return err
-		case <-silence.C:
-			return fmt.Errorf("%w: %s: no answer for %s", tokenstore.ErrUnavailable, s.driver.Path, maxSilence)
-		}
-	}
+	return sqlstore.Deliver(news, ended, sqlstore.MaxSilence, changed)
 }
 
 // poll sends what changed, and nothing as a sign of life.

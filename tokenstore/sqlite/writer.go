@@ -141,7 +141,7 @@ func (w *writer) run(ctx context.Context, batch []*job) {
 	err := w.handle.transact(ctx, func() error {
 		for i, j := range batch {
 			results[i] = within(ctx, w.conn, func() error { return sqlstore.Run(ctx, w.conn, j.f) })
-			if results[i] != nil && !isAnswer(results[i]) {
+			if results[i] != nil && !sqlstore.IsAnswer(results[i]) {
 				return &failed{results[i]}
 			}
 		}

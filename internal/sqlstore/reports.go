@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The caddy-rest-auth authors
 // SPDX-License-Identifier: Apache-2.0
 
-package postgres
+package sqlstore
 
 import (
 	"sync"
@@ -13,18 +13,19 @@ import (
 // repeatEvery is how often a failure is logged that goes on.
 const repeatEvery = time.Minute
 
-// reports log what an operator must see to, once and not for each request that
+// Reports log what an operator must see to, once and not for each request that
 // meets it.
-type reports struct {
-	logger *zap.Logger
-	place  string
+type Reports struct {
+	Logger *zap.Logger
+	Place  zap.Field // where the store is
 
 	mu   sync.Mutex
 	last string
 	at   time.Time
 }
 
-func (r *reports) failure(err error) {
+// Failure logs what keeps the store from answering.
+func (r *Reports) Failure(err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	text := err.Error()
@@ -32,12 +33,13 @@ func (r *reports) failure(err error) {
 		return
 	}
 	r.last, r.at = text, time.Now()
-	r.logger.Error("store is unavailable", zap.String("store", r.place), zap.Error(err))
+	r.Logger.Error("store is unavailable", r.Place, zap.Error(err))
 }
 
-func (r *reports) recovery() {
+// Recovery logs that the store answers again. The next failure is new.
+func (r *Reports) Recovery() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.last = ""
-	r.logger.Info("store is available again", zap.String("store", r.place))
+	r.Logger.Info("store is available again", r.Place)
 }

@@ -29,20 +29,14 @@ type project struct {
 // permissions and tokens. The variant is default or custom.
 func newProject(t *testing.T, variant string) *project {
 	t.Helper()
-	if out, err := exec.CommandContext(t.Context(), "/usr/bin/python3", "-c", "import django, rest_framework, argon2, bcrypt").CombinedOutput(); err != nil {
-		const missing = "the Debian packages python3-django, python3-djangorestframework, python3-argon2 and python3-bcrypt are needed"
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("%s: %v\n%s", missing, err, out)
-		}
-		t.Skip(missing)
-	}
+	needPython(t, "django", "rest_framework", "argon2", "bcrypt")
 	script, err := filepath.Abs("testdata/django/project.py")
 	if err != nil {
 		t.Fatal(err)
 	}
 	p := &project{t: t, dir: t.TempDir()}
 	// It ends by itself, at the end of its steps.
-	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), "/usr/bin/python3", "-B", script, p.dir, variant)
+	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), python, "-B", script, p.dir, variant)
 	cmd.Stderr = os.Stderr
 	if p.steps, err = cmd.StdinPipe(); err != nil {
 		t.Fatal(err)

@@ -15,19 +15,6 @@ import (
 	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
 )
 
-// debian returns the path of a program of a Debian package.
-func debian(t *testing.T, program, pkg string) string {
-	t.Helper()
-	path, err := exec.LookPath(program)
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("%s is missing: install %s", program, pkg)
-		}
-		t.Skipf("%s is missing: install %s", program, pkg)
-	}
-	return path
-}
-
 // caddyHash returns what `caddy hash-password` prints.
 func caddyHash(t *testing.T, password string, flags ...string) string {
 	t.Helper()

@@ -22,7 +22,6 @@ type move struct {
 	*shell
 	url      string
 	socket   string
-	python   string
 	gunicorn *exec.Cmd
 	asked    []question
 	answers  []answer // of the project alone
@@ -62,18 +61,9 @@ func TestMove(t *testing.T) {
 }
 
 func newMove(t *testing.T) *move {
-	const python = "/usr/bin/python3" // Debian's, which has Debian's modules
-	debian(t, python, "python3")
+	needPython(t, "django", "rest_framework", "gunicorn")
 	debian(t, "/usr/bin/curl", "curl")
-	for module, pkg := range map[string]string{"django": "python3-django", "rest_framework": "python3-djangorestframework", "gunicorn": "gunicorn"} {
-		if exec.CommandContext(t.Context(), python, "-c", "import "+module).Run() != nil {
-			if os.Getenv("CI") == "true" {
-				t.Fatalf("%s is missing: install %s", module, pkg)
-			}
-			t.Skipf("%s is missing: install %s", module, pkg)
-		}
-	}
-	m := &move{shell: newShell(t, ""), url: "http://" + freeAddress(t), python: python}
+	m := &move{shell: newShell(t, ""), url: "http://" + freeAddress(t)}
 	m.socket = filepath.Join(m.dir, "gunicorn.sock")
 	if err := os.CopyFS(m.dir, os.DirFS("testdata/bookshop")); err != nil {
 		t.Fatal(err)
@@ -105,7 +95,7 @@ func (m *move) serveProject() {
 			}
 		}
 	}
-	m.gunicorn = exec.CommandContext(m.t.Context(), m.python, "-B", "-m", "gunicorn.app.wsgiapp",
+	m.gunicorn = exec.CommandContext(m.t.Context(), python, "-B", "-m", "gunicorn.app.wsgiapp",
 		"--bind", "unix:"+m.socket, "--workers", "1", "--worker-tmp-dir", m.dir, "--preload", "--log-level", "warning", "bookshop.wsgi")
 	m.gunicorn.Dir = m.dir
 	background(m.t, m.socket, m.gunicorn)

@@ -32,16 +32,7 @@ type djangoAnswer struct {
 // name. Caddy lets the anonymous through.
 func newDjango(t *testing.T, middleware string) *django {
 	t.Helper()
-	const python = "/usr/bin/python3" // Debian's, which has Debian's modules
-	debian(t, python, "python3")
-	for module, pkg := range map[string]string{"django": "python3-django", "rest_framework": "python3-djangorestframework", "gunicorn": "gunicorn"} {
-		if exec.CommandContext(t.Context(), python, "-c", "import "+module).Run() != nil {
-			if os.Getenv("CI") == "true" {
-				t.Fatalf("%s is missing: install %s", module, pkg)
-			}
-			t.Skipf("%s is missing: install %s", module, pkg)
-		}
-	}
+	needPython(t, "django", "rest_framework", "gunicorn")
 	dir := shortDir(t)
 	socket := filepath.Join(dir, "g.sock")
 	gunicorn := exec.CommandContext(t.Context(), python, "-B", "-m", "gunicorn.app.wsgiapp",

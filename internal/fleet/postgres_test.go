@@ -77,3 +77,29 @@ func TestPostgresMigratedByTwo(t *testing.T) {
 		t.Errorf("answered %d", got)
 	}
 }
+
+// A node that meets the tables of a newer program leaves them alone: 503 for
+// whoever needs the store, and a line that says so.
+func TestPostgresNewerSchema(t *testing.T) {
+	server := postgrestest.Shared(t)
+	dsn := server.Database(t)
+	line := store(dsn, server.Dir, server.Socket())
+	newer := newNode(t, "newer", line, t.TempDir())
+	newer.manage(http.MethodPost, "/users", `{"name":"alice"}`, nil)
+	s := newer.newToken("alice")
+	_, database, _ := strings.Cut(dsn, "dbname=")
+	server.Exec(t, database, "UPDATE rest_auth.meta SET value = '99' WHERE name = 'schema'")
+
+	older := newNode(t, "older", line, t.TempDir())
+	for range 3 {
+		if got := older.ask(s.Token); got != http.StatusServiceUnavailable {
+			t.Errorf("answered %d", got)
+		}
+	}
+	if log := older.log(); !strings.Contains(log, "schema is newer than this program") {
+		t.Errorf("the log does not say so:\n%s", log)
+	}
+	if got := server.Count(t, database, "SELECT count(*) FROM rest_auth.credentials"); got != 1 {
+		t.Errorf("%d tokens are left", got)
+	}
+}

@@ -1,0 +1,101 @@
+// SPDX-FileCopyrightText: The caddy-rest-auth authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package endpoints is the contract between the rest_auth_endpoints handler
+// and the APIs that it serves, which are packages below this one: the guests of
+// rest_auth.endpoints. The handler knows paths, methods, who may call, how often
+// and how a refusal is written; an endpoint knows what its API says.
+package endpoints
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+
+	"github.com/caddy-rest-auth/caddy-rest-auth/auth"
+)
+
+// An Endpoint is one API: a few paths below its mount.
+type Endpoint interface {
+	// Routes is called once, after Provision and Mount.
+	Routes() []Route
+}
+
+// A Mounter is an Endpoint that needs to know where it is. Mount is called
+// once, after Provision and before Routes.
+type Mounter interface {
+	Mount(at Mount) error
+}
+
+// A Mount is where an endpoint is served.
+type Mount struct {
+	// Path begins and ends with a slash, as /api/auth/.
+	Path string
+
+	// Origin begins absolute URLs, as https://api.example.com; it may be empty.
+	Origin string
+}
+
+// A Route is one path of an API with what it answers there.
+type Route struct {
+	// Path is relative to the mount, as "login/"; "" is the mount itself. It is
+	// served with and without the final slash. A segment in braces, as in
+	// "sessions/{id}/", matches any one that is not empty, and is read by
+	// http.Request's PathValue.
+	Path string
+
+	// Name is what the answer to OPTIONS calls the route, as "Obtain Auth Token".
+	Name string
+
+	// Actions by method. GET answers HEAD too unless HEAD is given; OPTIONS
+	// describes the route unless it is given. Any other method is 405.
+	Actions map[string]Action
+
+	// Access is who may call it.
+	Access Access
+
+	// Pages says that the route has answers for people too: requests that
+	// accept no JSON are not refused with 406.
+	Pages bool
+}
+
+// An Action answers a request that may be made. It returns
+//
+//   - nil, once it has written the answer;
+//   - a *drf.Error, to be written as it says;
+//   - an *auth.Failure, *auth.Denial, *auth.Throttled or *auth.Unavailable, to be
+//     answered as if an authenticator had returned it;
+//   - any other error, which is logged and answered 503.
+//
+// It must have written nothing when it returns an error.
+type Action func(w http.ResponseWriter, r *http.Request, id *auth.Identity) error
+
+// Access says who may call a route, as JSON of guests. What is given here
+// stands where the mount has no line of that kind.
+type Access struct {
+	// Authenticators are asked in order; without any, all callers are anonymous.
+	Authenticators []json.RawMessage
+
+	// Permissions must all hold; without any, all callers may.
+	Permissions []json.RawMessage
+
+	// Fixed keeps the mount's `authenticate` and `require` lines from this route,
+	// which accepts what its own API issued and nothing else.
+	Fixed bool
+}
+
+// Base returns the path of a mount as the client knows it for this request,
+// which is longer than the mount's own inside handle_path.
+func Base(r *http.Request, at Mount) string {
+	original, ok := r.Context().Value(caddyhttp.OriginalRequestCtxKey).(http.Request)
+	if !ok || original.URL == nil {
+		return at.Path
+	}
+	prefix, ok := strings.CutSuffix(original.URL.Path, r.URL.Path)
+	if !ok || strings.HasPrefix(prefix+at.Path, "//") {
+		return at.Path
+	}
+	return prefix + at.Path
+}

@@ -54,6 +54,7 @@ type Token struct {
 	Kinds []string `json:"kinds,omitempty"`
 
 	store  tokenstore.Store
+	users  *users.Directory
 	logger *zap.Logger
 	now    func() time.Time
 }
@@ -92,10 +93,13 @@ func (t *Token) Provision(ctx caddy.Context) error {
 	if t.store, err = tokenstore.FromContext(ctx); err != nil {
 		return fmt.Errorf("loading the store: %w", err)
 	}
+	if t.users, err = users.FromContext(ctx); err != nil {
+		return fmt.Errorf("loading the users: %w", err)
+	}
 	return nil
 }
 
-// UserSource says that the users are the store's own.
+// UserSource says that the users are the app's and the store's own.
 func (*Token) UserSource() auth.Source { return auth.Local }
 
 // Authenticate returns whom the request's token was issued to.
@@ -110,9 +114,8 @@ func (t *Token) Authenticate(r *http.Request) (*auth.Identity, error) {
 	now := t.now()
 	digest := sha256.Sum256(readOnly(token))
 	record, user, err := t.store.Lookup(r.Context(), digest[:], now)
-	inactive := errors.Is(err, tokenstore.ErrInactive)
 	switch {
-	case err == nil, inactive:
+	case err == nil, errors.Is(err, tokenstore.ErrInactive):
 	case errors.Is(err, tokenstore.ErrNotFound):
 		return nil, badToken(invalidToken, err)
 	default:
@@ -121,17 +124,12 @@ func (t *Token) Authenticate(r *http.Request) (*auth.Identity, error) {
 	if !slices.Contains(t.Kinds, record.Kind) {
 		return nil, badToken(invalidToken, errTokenKind)
 	}
-	// A record whose user is missing must not pass for one without a user.
-	if record.UserKey != user.Key {
-		return nil, badToken(invalidToken, errTokenUser)
-	}
-	if inactive {
-		refusal := badToken("User inactive or deleted.", err)
-		refusal.Candidate = users.Identity(user)
-		return nil, refusal
+	id, err := t.users.Holder(&record, user)
+	if err != nil {
+		return nil, noHolder(err)
 	}
 	t.touch(r.Context(), digest[:], &record, now)
-	return tokenIdentity(&record, user), nil
+	return tokenIdentity(&record, id), nil
 }
 
 // CacheKey returns the token.
@@ -150,7 +148,6 @@ var (
 	errTokenEncoding = errors.New("token is not UTF-8")
 	errTokenTooLong  = fmt.Errorf("token is longer than %d bytes", maxToken)
 	errTokenKind     = errors.New("token is of a kind that is not accepted here")
-	errTokenUser     = errors.New("token's user is not the one it was issued to")
 )
 
 // credentials returns the token. Its refusals speak of a token header whatever
@@ -181,11 +178,9 @@ func (t *Token) touch(ctx context.Context, digest []byte, record *tokenstore.Cre
 	}
 }
 
-func tokenIdentity(record *tokenstore.Credential, user tokenstore.User) *auth.Identity {
-	id := new(auth.Identity)
-	if record.UserKey != "" {
-		id = users.Identity(user)
-	}
+// tokenIdentity completes the identity of the holder by what belongs to the
+// token.
+func tokenIdentity(record *tokenstore.Credential, id *auth.Identity) *auth.Identity {
 	id.Method = "token"
 	id.Credential = record.ID
 	id.Client = record.ClientID
@@ -193,6 +188,20 @@ func tokenIdentity(record *tokenstore.Credential, user tokenstore.User) *auth.Id
 	id.Scopes = record.Scopes
 	id.Expires = record.Expires
 	return id
+}
+
+// noHolder tells a user who is inactive from a token that is nobody's.
+func noHolder(err error) error {
+	failure, refused := errors.AsType[*auth.Failure](err)
+	switch {
+	case !refused:
+		return err
+	case failure.Candidate == nil:
+		return badToken(invalidToken, failure.Err)
+	}
+	refusal := badToken("User inactive or deleted.", failure.Err)
+	refusal.Candidate = failure.Candidate
+	return refusal
 }
 
 func badToken(detail string, cause error) *auth.Failure {

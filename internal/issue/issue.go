@@ -1,0 +1,87 @@
+// SPDX-FileCopyrightText: The caddy-rest-auth authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package issue makes credentials: what every token API does, whatever it
+// calls things. The store gets a digest; the secret is returned once, but for
+// tokens that are derived, which can be shown again.
+package issue
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+
+	"github.com/caddy-rest-auth/caddy-rest-auth/auth"
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/serverkey"
+	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
+)
+
+// Hex returns a new secret: prefix, then a number of random hexadecimal digits.
+func Hex(prefix string, digits int) string {
+	random := make([]byte, (digits+1)/2)
+	rand.Read(random)
+	return prefix + hex.EncodeToString(random)[:digits]
+}
+
+// Digest is what the store finds a secret by.
+func Digest(secret string) []byte {
+	digest := sha256.Sum256([]byte(secret))
+	return digest[:]
+}
+
+// An Issuer issues into one store. It is safe for concurrent use.
+type Issuer struct {
+	store tokenstore.Store
+	keys  *serverkey.Keys
+	now   func() time.Time
+}
+
+// New returns an issuer for a store, with the server's keys.
+func New(store tokenstore.Store, keys *serverkey.Keys) *Issuer {
+	return &Issuer{store: store, keys: keys, now: time.Now}
+}
+
+// FromContext returns an issuer for the store of the configuration that ctx
+// belongs to.
+func FromContext(ctx caddy.Context) (*Issuer, error) {
+	store, err := tokenstore.FromContext(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("loading the store: %w", err)
+	}
+	return New(store, serverkey.FromContext(ctx)), nil
+}
+
+// Store returns the store that is issued into.
+func (i *Issuer) Store() tokenstore.Store { return i.store }
+
+// Issue adds a record for a secret, and returns it with its ID, Digest and,
+// where c has none, Created filled in. With max > 0 the user has at most that
+// many live records of the kind: one more is tokenstore.ErrLimit, or the oldest
+// goes if evict says so. Errors are the store's.
+func (i *Issuer) Issue(ctx context.Context, secret string, c tokenstore.Credential, max int, evict bool) (tokenstore.Credential, error) {
+	c.ID = tokenstore.NewCredentialID()
+	c.Digest = Digest(secret)
+	if c.Created.IsZero() {
+		c.Created = i.now().UTC().Truncate(time.Microsecond)
+	}
+	if err := i.store.Create(ctx, c, max, evict); err != nil {
+		return tokenstore.Credential{}, err
+	}
+	return c, nil
+}
+
+// StoreError returns the answer to an error of the store while something is
+// issued for a user: an *auth.Failure if the user is gone or was disabled
+// meanwhile, and an *auth.Unavailable otherwise.
+func StoreError(err error) error {
+	if errors.Is(err, tokenstore.ErrNotFound) {
+		return &auth.Failure{Code: auth.CodeAuthenticationFailed, Detail: "User inactive or deleted.", Err: err}
+	}
+	return &auth.Unavailable{Err: err}
+}

@@ -30,6 +30,8 @@ func init() {
 //	rest_auth [<matcher>] {
 //	    authenticate <name> [<args...>] { … } | off
 //	    require      <permission> [<args...>] { … }
+//	    throttle     anonymous|user|<scope> <n>/second|minute|hour|day
+//	    throttle     off
 //	    realm        <text>
 //	    challenge    first|all
 //	    invalid      refuse|anonymous
@@ -81,6 +83,8 @@ func (s *Settings) parseLine(d *caddyfile.Dispenser) (known bool, err error) {
 		}
 		s.PermissionsRaw = append(s.PermissionsRaw, raw)
 		return true, nil
+	case "throttle":
+		return true, s.parseThrottle(d)
 	case "realm":
 		return true, parseWord(d, &s.Realm)
 	case "challenge":

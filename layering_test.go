@@ -37,6 +37,7 @@ var layers = []struct {
 	{"internal/credcache", []string{"auth", "tokenstore"}, []string{}},
 	{"internal/livestore", []string{"auth", "tokenstore"}, nil},
 	{"internal/users", []string{"auth", "tokenstore", "internal/password"}, nil},
+	{"internal/throttle", []string{"auth"}, []string{"github.com/caddyserver/caddy"}},
 	{"internal/headername", nil, []string{}},
 	{"internal/htpasswd", []string{"internal/password", "internal/users"}, []string{"go.uber.org/zap"}},
 	{"internal/manage", []string{"auth", "tokenstore", "internal/users", "internal/password", "internal/django", "internal/durin"}, nil},

@@ -161,6 +161,10 @@ func newPolicy(ctx caddy.Context, app *App, settings *Settings) (*policy, error)
 		p.permissions = append(p.permissions, permission)
 		p.addResponder(guest)
 	}
+	p.counter = app.store
+	if p.throttles, err = newThrottles(settings.Throttles); err != nil {
+		return nil, fmt.Errorf("throttles: %w", err)
+	}
 	p.metrics = newDecisionMetrics(ctx.GetMetricsRegistry(), p.links)
 	return p, nil
 }

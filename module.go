@@ -147,6 +147,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request, next caddyht
 		state.user = id
 		err = h.policy.permit(r, id)
 	}
+	if err == nil {
+		err = h.policy.throttle(r, id)
+	}
 	w = h.policy.wrap(w, r, id)
 	if err != nil {
 		return h.rejecter.reject(w, r, state, refusal{id: id, by: by, cause: err, abstained: abstained})

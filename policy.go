@@ -10,6 +10,7 @@ import (
 
 	"github.com/caddy-rest-auth/caddy-rest-auth/auth"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/credcache"
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/throttle"
 )
 
 // standingBound is how long a remembered identity is served before its user
@@ -19,11 +20,13 @@ const standingBound = time.Minute
 // nobody is the index of the authenticator that answered when none did.
 const nobody = -1
 
-// policy decides about requests: ordered authenticators, then permissions. It
-// writes no HTTP.
+// policy decides about requests: ordered authenticators, then permissions,
+// then throttles. It writes no HTTP.
 type policy struct {
 	links       []link
 	permissions []auth.Permission
+	throttles   []*throttle.Throttle
+	counter     throttle.Counter
 	responders  []auth.Responder
 	noticers    []auth.Noticer
 	lenient     bool // bad credentials make a request anonymous

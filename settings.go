@@ -25,6 +25,11 @@ type Settings struct {
 	// Default: those of the app, else `authenticated`.
 	PermissionsRaw []json.RawMessage `json:"permissions,omitempty" caddy:"namespace=rest_auth.permissions inline_key=permission"`
 
+	// How often one caller may ask, in all of these ways at once. Requests that
+	// are refused for another reason are not counted. An empty list, as opposed to
+	// none, inherits nothing and counts nobody. Default: those of the app.
+	Throttles []Throttle `json:"throttles,omitzero"`
+
 	// The realm of challenges that name one. Default: "api".
 	Realm string `json:"realm,omitempty"`
 
@@ -84,6 +89,9 @@ func (s *Settings) inherit(defaults *Settings) {
 		if len(s.PermissionsRaw) == 0 {
 			s.PermissionsRaw = cloneRaw(defaults.PermissionsRaw)
 		}
+		if s.Throttles == nil {
+			s.Throttles = defaults.Throttles
+		}
 		if s.HeaderUp == nil {
 			s.HeaderUp = defaults.HeaderUp
 		}
@@ -117,6 +125,9 @@ func (s *Settings) check() (err error) {
 	}
 	if err := checkWord("refusals", s.Refusals, refusalsAuto, refusalsRespond, refusalsError); err != nil {
 		return err
+	}
+	if _, err := newThrottles(s.Throttles); err != nil {
+		return fmt.Errorf("throttles: %w", err)
 	}
 	if hasControl(s.Realm) {
 		return errors.New("realm: control characters cannot be sent in a header")

@@ -7,11 +7,19 @@ import (
 	"crypto/rand"
 	"encoding/base32"
 	"encoding/binary"
+	"strings"
 	"time"
 )
 
 // UserKeyPrefix begins the key of every user that a store made.
 const UserKeyPrefix = "store:"
+
+// IsForeign reports whether a user key is that of another source than the store,
+// as "config:alice". The store knows nothing of such a user, and keeps what was
+// issued to it all the same.
+func IsForeign(userKey string) bool {
+	return userKey != "" && !strings.HasPrefix(userKey, UserKeyPrefix)
+}
 
 // crockford leaves out the letters that are mistaken for digits when a key is
 // read aloud.

@@ -55,7 +55,7 @@ type Credential struct {
 	Kind            string    // what it is for; see the Kind constants
 	Label           string    // chosen by people
 	Digest          []byte    // unique; SHA-256 of the secret, or what an import brought
-	UserKey         string    // index; empty if it stands for no user
+	UserKey         string    // index; empty if it stands for no user; see IsForeign
 	ClientID        string    // index; empty if it was issued to no client
 	Family          string    // index; what is revoked together
 	Slot            string    // at most one live record per non-empty slot
@@ -65,7 +65,7 @@ type Credential struct {
 	LastUsed        time.Time // accurate to a minute; zero: never
 	Data            []byte    // opaque, at most MaxData
 	Origin          string    // where an import brought it from; such a digest is entombed when it is revoked
-	PasswordVersion int64     // if > 0: dies when the user's differs
+	PasswordVersion int64     // if > 0: dies when the user's differs; 0 of a foreign user
 }
 
 // A User is a person or a service that credentials are issued to.
@@ -109,6 +109,11 @@ type Change struct {
 
 // A Store keeps credentials, users, groups, clients, nonces and counters.
 //
+// The user of a credential may be another source's, as IsForeign tells by its
+// key. Then the store looks for none: Create does not ask for one, Lookup
+// returns the zero User, and PasswordVersion is stored as 0. Limits, filters and
+// reports go by such a key as by any other.
+//
 // Implementations must be safe for concurrent use, and each method is atomic.
 // Every method may return an error that wraps ErrUnavailable: then nothing is
 // known and, after a write, nothing may be assumed. Expiry is judged against
@@ -121,13 +126,13 @@ type Change struct {
 // Close every method returns an error that wraps ErrUnavailable.
 type Store interface {
 	// Lookup reads a live record and its active user at once; the user is zero
-	// if the record has none. User.Permissions include those of the groups. It
+	// if the record has none, or a foreign one. User.Permissions include those of the groups. It
 	// returns ErrNotFound, or ErrInactive together with both records if only
 	// the user's state is in the way. A digest out of bounds is ErrNotFound.
 	Lookup(ctx context.Context, digest []byte, now time.Time) (Credential, User, error)
 
-	// Create adds a record. It returns ErrNotFound if UserKey's user is not
-	// active; ErrLimit if max > 0 records of that user and kind live at
+	// Create adds a record. It returns ErrNotFound if UserKey's user is neither
+	// active nor foreign; ErrLimit if max > 0 records of that user and kind live at
 	// c.Created (with evict, the oldest by Created, then ID, are revoked instead;
 	// without a UserKey max is ignored); ErrExists if the digest, the ID or the
 	// slot is taken, or the digest is entombed. Only a record that lives at
@@ -182,7 +187,7 @@ type Store interface {
 	Users(ctx context.Context, cursor string, n int) (page []User, next string, err error)
 
 	// PutUser creates the user if Version is 0, with a Key of its own choice
-	// if Key is empty, and replaces it otherwise. Groups that do not exist are
+	// if Key is empty, and replaces it otherwise. A foreign Key is an error. Groups that do not exist are
 	// created. It returns the user as stored, with its own permissions alone;
 	// ErrExists if the key, the name or the origin is taken, ErrNotFound if it is
 	// gone, ErrStale if Version is not the current one. Groups and permissions are
@@ -214,7 +219,7 @@ type Store interface {
 
 	// Remember stores a key until a time and reports whether it was new; one that
 	// was not is kept until the later of both times. A key is known until Sweep
-	// or Forget removes it. Remember and Hit have separate keys.
+	// or Forget removes it. Remember, Hit and Attempt have separate keys.
 	Remember(ctx context.Context, key string, until time.Time) (fresh bool, err error)
 	Known(ctx context.Context, key string) (bool, error)
 
@@ -224,10 +229,29 @@ type Store interface {
 	// always waits for per. Above MaxExactHits events may leave by buckets of
 	// per/128, late and never early.
 	Hit(ctx context.Context, key string, limit int, per time.Duration, now time.Time) (wait time.Duration, err error)
-	Forget(ctx context.Context, key string) error // of Remember and of Hit
+
+	// Attempt counts an attempt under key, unless it comes before the wait that b
+	// asks for after those that were counted; then it returns how long that still
+	// takes, and counts nothing. Of any number of calls at the same time b.Free
+	// pass at once, neither more nor less. The count outlives a restart where the
+	// store does. Where the clock goes back, the wait is that of the latest
+	// attempt; one that is ahead by more than b.Quiet is forgotten.
+	Attempt(ctx context.Context, key string, b Backoff, now time.Time) (wait time.Duration, err error)
+
+	// Refund takes one attempt back, which turned out to be no guess: the count is
+	// lower by one, and the time of the latest attempt stays, so that nobody gets
+	// more attempts by it than were refunded. Without attempts it does nothing.
+	Refund(ctx context.Context, key string) error
+
+	// Attempts pages through what is counted, by Key, under those keys that begin
+	// with prefix; what is forgotten may be among it until Sweep. Keys are as
+	// AttemptKey makes them, cursors as in List.
+	Attempts(ctx context.Context, prefix, cursor string, n int) (page []Attempts, next string, err error)
+
+	Forget(ctx context.Context, key string) error // of Remember, Hit and Attempt
 
 	// Sweep removes at most max of what ended before a time: records, spent
-	// records, tombstones, remembered keys, counters. It reports how many. A
+	// records, tombstones, remembered keys, counters, forgotten attempts. It reports how many. A
 	// spent record ends when it would have expired, or after SpentLife; one with
 	// an Origin that would never have expired stays entombed.
 	Sweep(ctx context.Context, before time.Time, max int) (int, error)

@@ -47,6 +47,15 @@ func TestDryRun(t *testing.T) {
 		if wait, err := s.Hit(ctx, "x", 1, time.Hour, now); wait != 0 || err != nil {
 			t.Errorf("hit: %v, %v", wait, err)
 		}
+		d.store.attempts = []tokenstore.Attempts{{Key: "x", Count: 1, Last: now}}
+		for key, want := range map[string]time.Duration{"x": time.Hour, "": 0} {
+			if wait, err := s.Attempt(ctx, key, tokenstore.Backoff{Base: time.Hour}, now); wait != want || err != nil {
+				t.Errorf("attempt: %v, %v, want %v", wait, err, want)
+			}
+		}
+		if err := s.Refund(ctx, "x"); err != nil {
+			t.Errorf("refund: %v", err)
+		}
 		if err := s.Forget(ctx, "x"); err != nil {
 			t.Errorf("forget: %v", err)
 		}
@@ -55,7 +64,7 @@ func TestDryRun(t *testing.T) {
 		}
 		time.Sleep(2 * touchInterval)
 		synctest.Wait()
-		for _, name := range []string{"touch", "hit", "forget", "remember"} {
+		for _, name := range []string{"touch", "hit", "attempt", "refund", "forget", "remember"} {
 			if n := d.store.count(name); n != 0 {
 				t.Errorf("%s reached the store %d times", name, n)
 			}

@@ -85,6 +85,7 @@ type fake struct {
 	credential tokenstore.Credential
 	won        bool
 	swept      int
+	attempts   []tokenstore.Attempts
 	closed     int
 	during     func() // called while an operation is under way
 }
@@ -203,6 +204,16 @@ func (f *fake) Remember(context.Context, string, time.Time) (bool, error) {
 
 func (f *fake) Hit(context.Context, string, int, time.Duration, time.Time) (time.Duration, error) {
 	return 0, f.did("hit")
+}
+
+func (f *fake) Attempt(context.Context, string, tokenstore.Backoff, time.Time) (time.Duration, error) {
+	return 0, f.did("attempt")
+}
+
+func (f *fake) Refund(context.Context, string) error { return f.did("refund") }
+
+func (f *fake) Attempts(context.Context, string, string, int) ([]tokenstore.Attempts, string, error) {
+	return f.attempts, "", f.did("attempts")
 }
 
 func (f *fake) InTx(_ context.Context, do func(tokenstore.Store) error) error {

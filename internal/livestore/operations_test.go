@@ -54,8 +54,14 @@ var operations = map[string]func(ctx context.Context, s *Store) error{
 	"known":          func(ctx context.Context, s *Store) error { _, err := s.Known(ctx, ""); return err },
 	"hit":            func(ctx context.Context, s *Store) error { _, err := s.Hit(ctx, "", 1, 1, time.Now()); return err },
 	"forget":         func(ctx context.Context, s *Store) error { return s.Forget(ctx, "") },
-	"sweep":          func(ctx context.Context, s *Store) error { _, err := s.Sweep(ctx, time.Now(), 1); return err },
-	"watch":          func(ctx context.Context, s *Store) error { return s.Watch(ctx, func(tokenstore.Change) {}) },
+	"attempt": func(ctx context.Context, s *Store) error {
+		_, err := s.Attempt(ctx, "", tokenstore.Backoff{}, time.Now())
+		return err
+	},
+	"refund":   func(ctx context.Context, s *Store) error { return s.Refund(ctx, "") },
+	"attempts": func(ctx context.Context, s *Store) error { _, _, err := s.Attempts(ctx, "", "", 1); return err },
+	"sweep":    func(ctx context.Context, s *Store) error { _, err := s.Sweep(ctx, time.Now(), 1); return err },
+	"watch":    func(ctx context.Context, s *Store) error { return s.Watch(ctx, func(tokenstore.Change) {}) },
 	"in_tx": func(ctx context.Context, s *Store) error {
 		return s.InTx(ctx, func(tokenstore.Store) error { return nil })
 	},

@@ -106,6 +106,15 @@ func (s *Store) Known(ctx context.Context, key string) (known bool, err error) {
 	return known, err
 }
 
+// Attempts implements tokenstore.Store.
+func (s *Store) Attempts(ctx context.Context, prefix, cursor string, n int) (page []tokenstore.Attempts, next string, err error) {
+	err = s.call(ctx, "attempts", func(inner tokenstore.Store) (err error) {
+		page, next, err = inner.Attempts(ctx, prefix, cursor, n)
+		return err
+	})
+	return page, next, err
+}
+
 // Watch implements tokenstore.Store. Subscribe is cheaper and spans failures.
 func (s *Store) Watch(ctx context.Context, changed func(tokenstore.Change)) error {
 	return s.call(ctx, "watch", func(inner tokenstore.Store) error {

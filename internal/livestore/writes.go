@@ -162,6 +162,33 @@ func (s *Store) Hit(ctx context.Context, key string, limit int, per time.Duratio
 	return wait, err
 }
 
+// Attempt implements tokenstore.Store. In a dry run it only looks.
+func (s *Store) Attempt(ctx context.Context, key string, b tokenstore.Backoff, now time.Time) (wait time.Duration, err error) {
+	if auth.DryRun(ctx) {
+		key = tokenstore.AttemptKey(key)
+		counted, _, err := s.Attempts(ctx, key, "", 1) // the key itself is the first that begins with it
+		if err != nil || len(counted) == 0 || counted[0].Key != key {
+			return 0, err
+		}
+		return b.Wait(counted[0], now), nil
+	}
+	err = s.call(ctx, "attempt", func(inner tokenstore.Store) (err error) {
+		wait, err = inner.Attempt(ctx, key, b, now)
+		return err
+	})
+	return wait, err
+}
+
+// Refund implements tokenstore.Store.
+func (s *Store) Refund(ctx context.Context, key string) error {
+	if auth.DryRun(ctx) {
+		return nil
+	}
+	return s.call(ctx, "refund", func(inner tokenstore.Store) error {
+		return inner.Refund(ctx, key)
+	})
+}
+
 // Forget implements tokenstore.Store.
 func (s *Store) Forget(ctx context.Context, key string) error {
 	if auth.DryRun(ctx) {

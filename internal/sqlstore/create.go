@@ -52,6 +52,9 @@ func (o Ops) Create(ctx context.Context, c tokenstore.Credential, max int, evict
 }
 
 func (t *Tx) create(ctx context.Context, c tokenstore.Credential, max int, evict bool) error {
+	if tokenstore.IsForeign(c.UserKey) {
+		c.PasswordVersion = 0
+	}
 	added, err := t.add(ctx, c)
 	if err == nil && !added {
 		added, err = t.addYet(ctx, c)
@@ -72,7 +75,7 @@ func (t *Tx) addYet(ctx context.Context, c tokenstore.Credential) (bool, error) 
 	if _, err := t.Row(ctx, whyNot, []any{c.UserKey, c.Digest, int64(notEntombed)}, &flags, &entombed); err != nil {
 		return false, err
 	}
-	if c.UserKey != "" && flags&active == 0 {
+	if !userless(c.UserKey) && flags&active == 0 {
 		return false, tokenstore.ErrNotFound
 	}
 	if entombed > micros(c.Created) || c.Slot == "" {
@@ -107,7 +110,7 @@ func (t *Tx) add(ctx context.Context, c tokenstore.Credential) (bool, error) {
 		c.PasswordVersion, end(c.Expires), blob(nil), c.Digest, micros(c.Created),
 	}
 	statement := addAnybodys
-	if c.UserKey != "" {
+	if !userless(c.UserKey) {
 		statement = addUsers
 		args = append(args, c.UserKey)
 	}

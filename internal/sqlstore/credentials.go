@@ -97,7 +97,7 @@ func (r *record) standing(now time.Time) error {
 	switch {
 	case r == nil, r.state != living, !r.Expires.IsZero() && !now.Before(r.Expires), !r.bound():
 		return tokenstore.ErrNotFound
-	case r.UserKey == "":
+	case userless(r.UserKey):
 		return nil
 	case r.user.Key == "":
 		return tokenstore.ErrNotFound
@@ -108,9 +108,13 @@ func (r *record) standing(now time.Time) error {
 	}
 }
 
+// userless reports whether no user of the store has a say in a record of that
+// user key.
+func userless(userKey string) bool { return userKey == "" || tokenstore.IsForeign(userKey) }
+
 // bound reports whether the record's password is still its user's.
 func (r *record) bound() bool {
-	return r.UserKey == "" || r.PasswordVersion <= 0 || r.PasswordVersion == r.user.PasswordVersion
+	return userless(r.UserKey) || r.PasswordVersion <= 0 || r.PasswordVersion == r.user.PasswordVersion
 }
 
 // Lookup is tokenstore.Store's.

@@ -15,8 +15,9 @@ func clamp(n int) int { return min(max(n, 1), tokenstore.MaxPage) }
 
 // Cursors begin with the list that they belong to.
 const (
-	recordCursors = "r"
-	userCursors   = "u"
+	recordCursors  = "r"
+	userCursors    = "u"
+	attemptCursors = "a"
 )
 
 var cursorEncoding = base64.RawURLEncoding.Strict()

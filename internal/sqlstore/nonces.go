@@ -6,6 +6,8 @@ package sqlstore
 import (
 	"context"
 	"time"
+
+	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
 )
 
 const (
@@ -45,12 +47,14 @@ func (o Ops) Known(ctx context.Context, key string) (known bool, err error) {
 
 // Forget is tokenstore.Store's.
 func (o Ops) Forget(ctx context.Context, key string) error {
-	key = indexed(key)
 	return o.Engine.Write(ctx, func(t *Tx) error {
-		if _, err := t.Exec(ctx, unlearn, key); err != nil {
+		if _, err := t.Exec(ctx, unlearn, indexed(key)); err != nil {
 			return err
 		}
-		_, err := t.Exec(ctx, uncount, key)
+		if _, err := t.Exec(ctx, uncount, indexed(key)); err != nil {
+			return err
+		}
+		_, err := t.Exec(ctx, forgetAttempts, tokenstore.AttemptKey(key))
 		return err
 	})
 }

@@ -66,6 +66,9 @@ func (o Ops) PutUser(ctx context.Context, u tokenstore.User) (stored tokenstore.
 	if err := within(append([]string{u.Key, u.Name, u.Origin, u.OriginID}, u.Groups...)...); err != nil {
 		return tokenstore.User{}, err
 	}
+	if tokenstore.IsForeign(u.Key) {
+		return tokenstore.User{}, errors.New("storing a user of another source")
+	}
 	created := u.Key == ""
 	if created {
 		u.Key = tokenstore.NewUserKey(time.Now())

@@ -86,7 +86,7 @@ func (t *Tx) again(ctx context.Context, rec *record, now time.Time) ([]byte, err
 	if rec.state != rotated || micros(now) >= rec.grace {
 		return nil, t.reused(ctx, rec)
 	}
-	if !rec.bound() || rec.UserKey != "" && !rec.user.Active {
+	if !rec.bound() || !userless(rec.UserKey) && !rec.user.Active {
 		return nil, tokenstore.ErrNotFound
 	}
 	return rec.sealed, nil

@@ -24,6 +24,7 @@ var sweeps = []string{
 	`DELETE FROM tombstones WHERE digest IN (SELECT digest FROM tombstones WHERE ends < ? LIMIT ?)`,
 	`DELETE FROM remembered WHERE key IN (SELECT key FROM remembered WHERE ends < ? LIMIT ?)`,
 	`DELETE FROM counters WHERE key IN (SELECT key FROM counters WHERE ends < ? LIMIT ?)`,
+	`DELETE FROM attempts WHERE key IN (SELECT key FROM attempts WHERE ends < ? LIMIT ?)`,
 }
 
 // Sweep is tokenstore.Store's. It takes several transactions, so that no other

@@ -40,6 +40,7 @@ func (o ops) Forget(ctx context.Context, key string) error {
 	return o.write(ctx, func(s *state) error {
 		drop(s, s.remembered, key)
 		drop(s, s.counters, key)
+		drop(s, s.attempts, tokenstore.AttemptKey(key))
 		return nil
 	})
 }

@@ -20,7 +20,7 @@ func (o ops) Lookup(ctx context.Context, digest []byte, now time.Time) (c tokens
 			return err
 		}
 		c = copied(e.Credential)
-		if e.UserKey != "" {
+		if !e.userless() {
 			u = s.withGroups(own)
 		}
 		return err
@@ -102,7 +102,7 @@ func (s *state) again(e *entry, now time.Time) ([]byte, error) {
 		s.reused(e)
 		return nil, tokenstore.ErrReused
 	}
-	if !s.bound(e) || e.UserKey != "" && !s.people[e.UserKey].Active {
+	if !s.bound(e) || !e.userless() && !s.people[e.UserKey].Active {
 		return nil, tokenstore.ErrNotFound
 	}
 	return bytes.Clone(e.sealed), nil

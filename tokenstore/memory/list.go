@@ -105,8 +105,9 @@ func clamp(n int) int { return min(max(n, 1), tokenstore.MaxPage) }
 
 // A cursor is where the last page ended, behind a letter for the list.
 const (
-	recordCursors = "r"
-	userCursors   = "u"
+	recordCursors  = "r"
+	userCursors    = "u"
+	attemptCursors = "a"
 )
 
 var cursorEncoding = base64.RawURLEncoding.Strict()

@@ -23,6 +23,9 @@ func copied(c tokenstore.Credential) tokenstore.Credential {
 // cut is a time as it is stored.
 func cut(t time.Time) time.Time { return t.Truncate(time.Microsecond).UTC() }
 
+// userless reports whether no user of the store has a say in a record.
+func (e *entry) userless() bool { return e.UserKey == "" || tokenstore.IsForeign(e.UserKey) }
+
 // lives reports whether a record is neither spent, nor expired, nor bound to a
 // password that was changed.
 func (s *state) lives(e *entry, now time.Time) bool {
@@ -31,7 +34,7 @@ func (s *state) lives(e *entry, now time.Time) bool {
 
 // bound reports whether the password that a record is bound to is the user's.
 func (s *state) bound(e *entry) bool {
-	return e.UserKey == "" || e.PasswordVersion <= 0 || e.PasswordVersion == s.people[e.UserKey].PasswordVersion
+	return e.userless() || e.PasswordVersion <= 0 || e.PasswordVersion == s.people[e.UserKey].PasswordVersion
 }
 
 // standing returns the user of a record that may be used.
@@ -39,7 +42,7 @@ func (s *state) standing(e *entry, now time.Time) (tokenstore.User, error) {
 	if e == nil || !s.lives(e, now) {
 		return tokenstore.User{}, tokenstore.ErrNotFound
 	}
-	if e.UserKey == "" {
+	if e.userless() {
 		return tokenstore.User{}, nil
 	}
 	u, ok := s.people[e.UserKey]
@@ -63,10 +66,13 @@ func (s *state) create(c tokenstore.Credential, limit int, evict bool) error {
 	if tooLong(c.ID, c.Kind, c.UserKey, c.ClientID, c.Family, c.Slot) {
 		return tokenstore.ErrTooLarge
 	}
-	if c.UserKey != "" && !s.people[c.UserKey].Active {
+	e := &entry{Credential: copied(c)}
+	if !e.userless() && !s.people[e.UserKey].Active {
 		return tokenstore.ErrNotFound
 	}
-	e := &entry{Credential: copied(c)}
+	if tokenstore.IsForeign(e.UserKey) {
+		e.PasswordVersion = 0
+	}
 	if s.records[string(e.Digest)] != nil || s.ids[e.ID] != nil || s.entombed(e.Digest, e.Created) {
 		return tokenstore.ErrExists
 	}

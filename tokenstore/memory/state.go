@@ -28,6 +28,7 @@ type state struct {
 
 	remembered map[string]time.Time
 	counters   map[string]counter
+	attempts   map[string]attempts
 
 	journal []func()
 	changes []tokenstore.Change
@@ -54,7 +55,7 @@ func newState() *state {
 		users: make(index), clients: make(index), family: make(index), tombs: make(map[string]time.Time),
 		people: make(map[string]tokenstore.User), names: make(map[string]string), origins: make(map[origin]string),
 		groups: make(map[string][]string), apps: make(map[string]tokenstore.Client),
-		remembered: make(map[string]time.Time), counters: make(map[string]counter),
+		remembered: make(map[string]time.Time), counters: make(map[string]counter), attempts: make(map[string]attempts),
 	}
 }
 

@@ -44,6 +44,11 @@ func (o ops) Sweep(ctx context.Context, before time.Time, max int) (n int, err e
 				drop(s, s.counters, key)
 			}
 		}
+		for key, a := range s.attempts {
+			if due(a.ends) {
+				drop(s, s.attempts, key)
+			}
+		}
 		return nil
 	})
 	return n, err

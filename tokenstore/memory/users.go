@@ -73,6 +73,9 @@ func (o ops) PutUser(ctx context.Context, u tokenstore.User) (stored tokenstore.
 	if tooLong(append([]string{u.Key, u.Name, u.Origin, u.OriginID}, u.Groups...)...) {
 		return tokenstore.User{}, tokenstore.ErrTooLarge
 	}
+	if tokenstore.IsForeign(u.Key) {
+		return tokenstore.User{}, errors.New("storing a user of another source")
+	}
 	u = copiedUser(u)
 	u.Permissions = slices.DeleteFunc(u.Permissions, func(p string) bool { return slices.Contains(u.Inherited, p) })
 	u.Groups, u.Permissions, u.Inherited = sorted(u.Groups), sorted(u.Permissions), nil

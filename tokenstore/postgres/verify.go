@@ -15,7 +15,7 @@ import (
 // server guarantees by itself, as unique names, is not among them.
 var checks = []string{
 	`SELECT convert_to('record ' || encode(c.id, 'escape') || ' is of a user who is not there', 'UTF8') FROM credentials c
-		WHERE c.user_key <> '' AND NOT EXISTS (SELECT 1 FROM users u WHERE u.key = c.user_key)`,
+		WHERE substr(c.user_key, 1, 6) = 'store:' AND NOT EXISTS (SELECT 1 FROM users u WHERE u.key = c.user_key)`,
 	`SELECT convert_to('the feed has numbers that were given away already', 'UTF8')
 		WHERE (SELECT max(seq) FROM changes) > pg_sequence_last_value(pg_get_serial_sequence('changes', 'seq')::regclass)`,
 }

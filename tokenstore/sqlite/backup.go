@@ -51,7 +51,7 @@ var checks = []string{
 	`SELECT integrity_check FROM pragma_integrity_check WHERE integrity_check <> 'ok'`,
 	`SELECT 'a row of ' || "table" || ' refers to a ' || parent || ' that is not there' FROM pragma_foreign_key_check`,
 	`SELECT 'record ' || c.id || ' is of a user who is not there' FROM credentials c
-		WHERE c.user_key <> '' AND NOT EXISTS (SELECT 1 FROM users u WHERE u.key = c.user_key)`,
+		WHERE substr(c.user_key, 1, 6) = 'store:' AND NOT EXISTS (SELECT 1 FROM users u WHERE u.key = c.user_key)`,
 }
 
 // Verify is tokenstore.Verifier's.

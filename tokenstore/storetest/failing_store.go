@@ -105,6 +105,18 @@ func (f *FailingStore) Hit(ctx context.Context, key string, limit int, per time.
 	return call1(f, "Hit", func() (time.Duration, error) { return f.store.Hit(ctx, key, limit, per, now) })
 }
 
+func (f *FailingStore) Attempt(ctx context.Context, key string, b tokenstore.Backoff, now time.Time) (time.Duration, error) {
+	return call1(f, "Attempt", func() (time.Duration, error) { return f.store.Attempt(ctx, key, b, now) })
+}
+
+func (f *FailingStore) Refund(ctx context.Context, key string) error {
+	return call0(f, "Refund", func() error { return f.store.Refund(ctx, key) })
+}
+
+func (f *FailingStore) Attempts(ctx context.Context, prefix, cursor string, n int) ([]tokenstore.Attempts, string, error) {
+	return call2(f, "Attempts", func() ([]tokenstore.Attempts, string, error) { return f.store.Attempts(ctx, prefix, cursor, n) })
+}
+
 func (f *FailingStore) Forget(ctx context.Context, key string) error {
 	return call0(f, "Forget", func() error { return f.store.Forget(ctx, key) })
 }

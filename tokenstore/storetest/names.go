@@ -81,7 +81,7 @@ var nameTests = []test{
 		longest := strings.Repeat("x", tokenstore.MaxName)
 		long := longest + "x"
 		f.group(longest)
-		u := f.put(tokenstore.User{Key: longest, Name: longest, Origin: longest, OriginID: longest, Groups: []string{longest}, Active: true})
+		u := f.put(tokenstore.User{Key: tokenstore.UserKeyPrefix + longest[len(tokenstore.UserKeyPrefix):], Name: longest, Origin: longest, OriginID: longest, Groups: []string{longest}, Active: true})
 		c := record("a")
 		c.ID, c.Kind, c.UserKey, c.ClientID, c.Family, c.Slot = longest, longest, u.Key, longest, longest, longest
 		f.create(c)

@@ -27,6 +27,7 @@ type judgement struct {
 	Identity       *explainedIdentity        `json:"identity,omitempty"`
 	Candidate      *explainedIdentity        `json:"candidate,omitempty"`
 	Permissions    []*explainedPermission    `json:"permissions,omitempty"`
+	Throttles      []*explainedThrottle      `json:"throttles,omitempty"`
 	Headers        explainedHeaders          `json:"headers"`
 	Refusal        *explainedRefusal         `json:"refusal,omitempty"`
 }
@@ -46,7 +47,7 @@ type explainedRefusal struct {
 }
 
 // judge has a copy of the handler judge the request. The copy is the handler's
-// own code with authenticators and permissions that write down what they said,
+// own code with authenticators, permissions and throttles that write down what they said,
 // an empty cache, and metrics and logs that go nowhere.
 func (e *explainer) judge(h *Handler, at place) standIn {
 	return func(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
@@ -115,6 +116,7 @@ func (e *explainer) shadow(h *Handler, j *judgement) *Handler {
 		j.Permissions = append(j.Permissions, entry)
 		p.permissions[i] = &reportingPermission{Permission: permission, explainer: e, entry: entry}
 	}
+	p.throttles = e.reportThrottles(p.throttles, j)
 	rejecter := *h.rejecter
 	rejecter.links, rejecter.metrics, rejecter.failures, rejecter.logger = p.links, p.metrics, p.failures, zap.NewNop()
 	rejecter.events = nil

@@ -97,6 +97,7 @@ func (j *judgement) print(p *printer) {
 	for _, permission := range j.Permissions {
 		permission.print(p, 2)
 	}
+	j.printThrottles(p)
 	j.Headers.print(p)
 	if j.Refusal != nil {
 		j.Refusal.print(p)

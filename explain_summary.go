@@ -39,6 +39,11 @@ func (j *judgement) summary() string {
 	if down := j.said(outcomeUnavailable); down != nil {
 		return "undecided: " + down.Name + " could not tell; the credentials may be good"
 	}
+	for _, t := range j.Throttles {
+		if t.Outcome == outcomeUnavailable {
+			return "undecided: the rate of the throttle " + t.Scope + " could not be read"
+		}
+	}
 	return "undecided: a permission could not tell"
 }
 

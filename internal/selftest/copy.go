@@ -124,7 +124,7 @@ func (c *copier) copy(config []byte) ([]byte, error) {
 }
 
 // authApp returns the rest_auth app of the copy: an empty store in memory, no
-// users, and defaults that admit everybody.
+// users, and defaults that admit everybody at any rate.
 func (c *copier) authApp(raw any) object {
 	app, _ := raw.(object)
 	copied := object{
@@ -139,6 +139,7 @@ func (c *copier) authApp(raw any) object {
 	c.defaults = maps.Clone(defaults)
 	delete(defaults, "authenticators")
 	delete(defaults, "permissions")
+	delete(defaults, "throttles")
 	copied["defaults"] = defaults
 	return copied
 }

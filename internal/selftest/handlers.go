@@ -61,6 +61,8 @@ func (c *copier) handler(name string, raw object, where string) []any {
 	switch {
 	case name == "rest_auth":
 		return c.guard(raw, where)
+	case name == "rest_auth_endpoints":
+		return []any{c.fields(unthrottled(raw), where)}
 	case name == "reverse_proxy":
 		return []any{c.proxy(raw, where)}
 	case name == "authentication":
@@ -73,7 +75,7 @@ func (c *copier) handler(name string, raw object, where string) []any {
 }
 
 // guard copies a rest_auth handler: who the client is says the lab, and
-// everybody is allowed.
+// everybody is allowed, as often as the lab asks.
 func (c *copier) guard(raw object, where string) []any {
 	index := len(c.guards)
 	lines, own := raw["header_up"]
@@ -112,7 +114,20 @@ func (c *copier) guard(raw object, where string) []any {
 	raw["authenticators"] = testers
 	c.guards = append(c.guards, g)
 	raw["permissions"] = []any{object{"permission": "allow_any"}}
+	raw = unthrottled(raw)
 	return []any{c.waypoint("before", index), raw, c.waypoint("after", index)}
+}
+
+// unthrottled takes the throttles off a handler and its mounts. The defaults of
+// the copy have none that they could inherit.
+func unthrottled(raw object) object {
+	delete(raw, "throttles")
+	for _, mount := range list(raw["mounts"]) {
+		if mount, ok := mount.(object); ok {
+			delete(mount, "throttles")
+		}
+	}
+	return raw
 }
 
 // believed returns headers that authenticators believe of some peers, which

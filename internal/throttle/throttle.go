@@ -78,7 +78,7 @@ func Check(r *http.Request, id *auth.Identity, throttles []*Throttle, counter Co
 }
 
 func (t *Throttle) hit(r *http.Request, id *auth.Identity, counter Counter, already *Counted, now time.Time) (wait time.Duration, err error) {
-	caller := t.caller(r, id)
+	caller := t.CallerOf(r, id)
 	if caller == "" {
 		return 0, nil
 	}
@@ -101,7 +101,9 @@ func (t *Throttle) hit(r *http.Request, id *auth.Identity, counter Counter, alre
 	return wait, err
 }
 
-func (t *Throttle) caller(r *http.Request, id *auth.Identity) string {
+// CallerOf returns under which name a request is counted, or "" if this throttle
+// does not concern it.
+func (t *Throttle) CallerOf(r *http.Request, id *auth.Identity) string {
 	if t.Caller != nil {
 		return t.Caller(r, id)
 	}

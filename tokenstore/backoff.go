@@ -16,6 +16,7 @@ type Backoff struct {
 	Base  time.Duration // the wait after the last of those, doubled by each one more
 	Max   time.Duration // the longest wait; Base at least
 	Quiet time.Duration // how long without an attempt until all are forgotten; Max at least
+	Limit int           // how many in all: the next one waits until all are forgotten; 0 is no limit
 }
 
 // Attempts are what Store.Attempt has counted under a key.
@@ -57,6 +58,9 @@ func (b Backoff) forgets(a Attempts, now time.Time) bool {
 
 // delay is how long after the last of count attempts the next one may be made.
 func (b Backoff) delay(count int) time.Duration {
+	if b.Limit > 0 && count >= b.Limit {
+		return b.memory()
+	}
 	doublings := count - max(b.Free, 1)
 	if doublings < 0 {
 		return 0

@@ -76,5 +76,55 @@ func (v Values) Time(name string) time.Time { t, _ := v[name].(time.Time); retur
 // Read reads the fields, in this order. If any is bad, it returns an *Error of
 // status 400 that says what is wrong with each of them.
 func (d *Data) Read(fields ...Field) (Values, error) {
-	return nil, Detail(http.StatusBadRequest, "Malformed request.")
+	members, object := d.value.(map[string]any)
+	switch {
+	case d.form != nil || object:
+	case d.value == nil:
+		return nil, NonField("No data provided")
+	default:
+		return nil, NonField("Invalid data. Expected a dictionary, but got " + typeName(d.value) + ".")
+	}
+	values, problems := Values{}, Object{}
+	for _, field := range fields {
+		value, given := members[field.Name]
+		if d.form != nil {
+			value, given = field.formValue(d.form)
+		}
+		switch {
+		case given:
+			read, problem := field.read(value)
+			if problem != nil {
+				problems = append(problems, Member{field.Name, problem})
+			}
+			values[field.Name] = read
+		case !field.Optional:
+			problems = append(problems, Member{field.Name, []string{"This field is required."}})
+		}
+	}
+	if len(problems) > 0 {
+		return nil, &Error{Status: http.StatusBadRequest, Body: problems}
+	}
+	return values, nil
+}
+
+// typeName is what Python calls the type of a value.
+func typeName(value any) string {
+	switch value := value.(type) {
+	case nil:
+		return "NoneType"
+	case bool:
+		return "bool"
+	case number:
+		if value.float {
+			return "float"
+		}
+		return "int"
+	case string:
+		return "str"
+	case []any:
+		return "list"
+	case map[string]any:
+		return "dict"
+	}
+	return "InMemoryUploadedFile"
 }

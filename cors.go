@@ -74,7 +74,9 @@ func (c *corsPolicy) expose(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	header := w.Header()
-	header.Add("Vary", "Origin")
+	if !slices.Contains(header["Vary"], "Origin") {
+		header.Add("Vary", "Origin")
+	}
 	origin, credentials := c.allows(r)
 	if origin == "" {
 		return
@@ -84,4 +86,18 @@ func (c *corsPolicy) expose(w http.ResponseWriter, r *http.Request) {
 	if credentials {
 		header.Set("Access-Control-Allow-Credentials", "true")
 	}
+}
+
+// answerPreflight tells a browser what scripts of an allowed origin may send.
+// The request that follows is judged as any other.
+func (c *corsPolicy) answerPreflight(w http.ResponseWriter, r *http.Request, methods string) {
+	header := w.Header()
+	c.expose(w, r)
+	header.Add("Vary", "Access-Control-Request-Headers")
+	header.Set("Access-Control-Allow-Methods", methods)
+	if asked := r.Header.Get("Access-Control-Request-Headers"); asked != "" && !hasControl(asked) {
+		header.Set("Access-Control-Allow-Headers", asked)
+	}
+	header.Set("Access-Control-Max-Age", "600")
+	w.WriteHeader(http.StatusNoContent)
 }

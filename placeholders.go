@@ -40,6 +40,15 @@ type requestState struct {
 	toldBefore []*headerRules
 }
 
+// currentState returns the state that the last handler of the request left.
+func currentState(r *http.Request) *requestState {
+	vars, _ := r.Context().Value(caddyhttp.VarsCtxKey).(map[string]any)
+	if state, ok := vars[stateVar].(*requestState); ok {
+		return state
+	}
+	return &requestState{user: auth.Anonymous, candidate: auth.Anonymous}
+}
+
 // stateOf returns the request's state, and forgets who passed an earlier
 // handler: until this one has decided, nobody has.
 func stateOf(r *http.Request) *requestState {

@@ -81,6 +81,10 @@ type Access struct {
 	// Permissions must all hold; without any, all callers may.
 	Permissions []json.RawMessage
 
+	// SiteDefaults lets the site's own authenticators stand where the mount has no
+	// `authenticate` line, in place of these.
+	SiteDefaults bool
+
 	// Fixed keeps the mount's `authenticate` and `require` lines from this route,
 	// which accepts what its own API issued and nothing else.
 	Fixed bool

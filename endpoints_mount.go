@@ -1,0 +1,161 @@
+// SPDX-FileCopyrightText: The caddy-rest-auth authors
+// SPDX-License-Identifier: Apache-2.0
+
+package restauth
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/caddyserver/caddy/v2"
+
+	"github.com/caddy-rest-auth/caddy-rest-auth/endpoints"
+)
+
+// Mount is one API at one place. Its settings stand in place of what the API
+// itself requires, but on those of its paths that accept only what the API
+// issued, as a logout: there the throttles alone count.
+type Mount struct {
+	// What the API's paths begin with, as /api/auth/. A final slash is added.
+	Path string `json:"path"`
+
+	// The API.
+	APIRaw json.RawMessage `json:"api" caddy:"namespace=rest_auth.endpoints inline_key=endpoint"`
+
+	Settings
+}
+
+// load returns the routes of the API.
+func (m *Mount) load(ctx caddy.Context, origin string, guards *guards) ([]*route, error) {
+	if err := m.resolvePath(); err != nil {
+		return nil, err
+	}
+	if m.HeaderUp != nil {
+		return nil, errors.New("header_up: an API here has no upstream")
+	}
+	name, err := inlineName(m.APIRaw)
+	if err != nil {
+		return nil, err
+	}
+	loaded, err := ctx.LoadModule(m, "APIRaw")
+	if err != nil {
+		return nil, fmt.Errorf("loading the API: %w", err)
+	}
+	endpoint, ok := loaded.(endpoints.Endpoint)
+	if !ok {
+		return nil, fmt.Errorf("loading the API: %T is not an endpoint", loaded)
+	}
+	if mounter, ok := endpoint.(endpoints.Mounter); ok {
+		if err := mounter.Mount(endpoints.Mount{Path: m.Path, Origin: origin}); err != nil {
+			return nil, err
+		}
+	}
+	var routes []*route
+	for _, described := range endpoint.Routes() {
+		r, err := newRoute(name, m.Path, described)
+		if err != nil {
+			return nil, err
+		}
+		if r.guard, err = guards.get(m.settings(described.Access)); err != nil {
+			return nil, fmt.Errorf("%s: %w", r.pattern, err)
+		}
+		routes = append(routes, r)
+	}
+	return routes, nil
+}
+
+// settings returns those of one route. Lists are never inherited from the
+// site's defaults unless the API asks for that: a login that needs a token could
+// never begin.
+func (m *Mount) settings(access endpoints.Access) Settings {
+	s := m.Settings
+	s.HeaderUp = []HeaderUp{}
+	if s.Throttles == nil {
+		s.Throttles = []Throttle{}
+	}
+	if access.Fixed {
+		s.AuthenticatorsRaw, s.PermissionsRaw = nil, nil
+	}
+	if s.AuthenticatorsRaw == nil && !access.SiteDefaults {
+		s.AuthenticatorsRaw = access.Authenticators
+		if s.AuthenticatorsRaw == nil {
+			s.AuthenticatorsRaw = []json.RawMessage{}
+		}
+	}
+	if len(s.PermissionsRaw) == 0 {
+		s.PermissionsRaw = access.Permissions
+	}
+	if len(s.PermissionsRaw) == 0 {
+		s.PermissionsRaw = []json.RawMessage{[]byte(`{"permission":"allow_any"}`)}
+	}
+	s.AuthenticatorsRaw = cloneRaw(s.AuthenticatorsRaw)
+	s.PermissionsRaw = cloneRaw(s.PermissionsRaw)
+	return s
+}
+
+func (m *Mount) resolvePath() (err error) {
+	if m.Path, err = caddy.NewReplacer().ReplaceOrErr(m.Path, true, true); err != nil {
+		return err
+	}
+	if !strings.HasSuffix(m.Path, "/") {
+		m.Path += "/"
+	}
+	return checkMountPath(m.Path)
+}
+
+// checkMountPath refuses what no request could match, or what would be taken for
+// a pattern.
+func checkMountPath(path string) error {
+	if !strings.HasPrefix(path, "/") {
+		return fmt.Errorf("'%s' does not begin with a slash", path)
+	}
+	if i := strings.IndexAny(path, "{}*?#%\\ "); i >= 0 {
+		return fmt.Errorf("'%s': '%c' cannot be in the path of a mount", path, path[i])
+	}
+	if cleanPath(path)+"/" != strings.TrimSuffix(path, "/")+"/" {
+		return fmt.Errorf("'%s' is not a clean path", path)
+	}
+	return nil
+}
+
+func inlineName(raw json.RawMessage) (string, error) {
+	var inline struct {
+		Endpoint string `json:"endpoint"`
+	}
+	if len(raw) == 0 {
+		return "", errors.New("no API is given")
+	}
+	if err := json.Unmarshal(raw, &inline); err != nil {
+		return "", fmt.Errorf("loading the API: %w", err)
+	}
+	return inline.Endpoint, nil
+}
+
+// guards are the handlers that judge requests for the routes. Routes with the
+// same settings share one.
+type guards struct {
+	ctx  caddy.Context
+	made map[string]*Handler
+}
+
+func newGuards(ctx caddy.Context) *guards {
+	return &guards{ctx: ctx, made: make(map[string]*Handler)}
+}
+
+func (g *guards) get(s Settings) (*Handler, error) {
+	key, err := json.Marshal(s)
+	if err != nil {
+		return nil, err
+	}
+	if guard, ok := g.made[string(key)]; ok {
+		return guard, nil
+	}
+	guard := &Handler{Settings: s}
+	if err := guard.Provision(g.ctx); err != nil {
+		return nil, err
+	}
+	g.made[string(key)] = guard
+	return guard, nil
+}

@@ -45,6 +45,7 @@ var layers = []struct {
 	{"internal/durin", nil, []string{}},
 	{"internal/selftest", []string{"auth"}, nil},
 	{"internal/serverkey", nil, []string{"github.com/caddyserver"}},
+	{"internal/page", nil, []string{}},
 	{"internal/issue", []string{"auth", "tokenstore", "internal/serverkey"}, []string{"github.com/caddyserver/caddy"}},
 	{"endpoints", []string{"auth"}, []string{"github.com/caddyserver/caddy"}},
 	{"endpoints/...", []string{"auth", "endpoints", "tokenstore", "internal/..."}, nil},

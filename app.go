@@ -15,6 +15,7 @@ import (
 
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/livestore"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/password"
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/session"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/users"
 	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
 )
@@ -42,6 +43,10 @@ type App struct {
 	// How many verified credentials are remembered, in memory that is reserved
 	// at start, some 400 bytes each. Default: 131072.
 	CacheEntries int `json:"cache_entries,omitempty"`
+
+	// What a site decides of its sessions: the defaults of the authenticator
+	// and of the endpoint `session`.
+	Session *session.Settings `json:"session,omitempty"`
 
 	// Bounds on the work of hashing passwords.
 	Passwords *PasswordBounds `json:"passwords,omitempty"`
@@ -89,6 +94,11 @@ func (a *App) Provision(ctx caddy.Context) error {
 	}
 	if err := a.checkDefaults(); err != nil {
 		return fmt.Errorf("defaults: %w", err)
+	}
+	if a.Session != nil {
+		if err := a.Session.Check(); err != nil {
+			return fmt.Errorf("session: %w", err)
+		}
 	}
 	if a.StoreRaw == nil {
 		a.StoreRaw = json.RawMessage(`{"driver":"sqlite"}`)
@@ -222,6 +232,9 @@ func (a *App) StoreDriver() tokenstore.Driver { return a.driver }
 // UserDirectory returns the users of the configuration and of the store.
 func (a *App) UserDirectory() *users.Directory { return a.directory }
 
+// SessionSettings returns what the configuration says of sessions, or nil.
+func (a *App) SessionSettings() *session.Settings { return a.Session }
+
 // Hasher returns what verifies and makes password hashes.
 func (a *App) Hasher() *password.Hasher { return a.passwords.Hasher }
 
@@ -247,4 +260,5 @@ var (
 	_ caddy.CleanerUpper  = (*App)(nil)
 	_ tokenstore.Provider = (*App)(nil)
 	_ users.Provider      = (*App)(nil)
+	_ session.Provider    = (*App)(nil)
 )

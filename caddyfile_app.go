@@ -12,6 +12,7 @@ import (
 	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
 	"github.com/dustin/go-humanize"
 
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/session"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/users"
 )
 
@@ -34,6 +35,9 @@ import (
 //	        memory <size>
 //	        queue  <n>
 //	        allow  <format...>
+//	    }
+//	    session {
+//	        # the lines of session.Settings.ParseLine
 //	    }
 //	    # and every line of the directive rest_auth, as the sites' default
 //	}
@@ -75,6 +79,12 @@ func (a *App) parseLine(d *caddyfile.Dispenser) error {
 		return err
 	case "user":
 		return a.parseUser(d)
+	case "session":
+		if a.Session != nil {
+			return d.Err("session is given twice")
+		}
+		a.Session = new(session.Settings)
+		return a.Session.ParseBlock(d)
 	case "cache":
 		return parseCount(d, &a.CacheEntries)
 	case "passwords":

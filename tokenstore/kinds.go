@@ -12,6 +12,7 @@ const (
 	KindAuthtoken = "authtoken" // the one token per user of rest_framework.authtoken
 	KindKnox      = "knox"      // django-rest-knox
 	KindDurin     = "durin"     // django-rest-durin
+	KindSession   = "session"   // a browser that is logged in
 )
 
 // RequestKinds are the kinds that authenticate requests by themselves, in an

@@ -210,7 +210,7 @@ func (d *decoder) finish(r *record) error {
 
 func (d *decoder) problem(r *record, err error) error {
 	p := Problem{Row: r.row, Model: clip(r.model), PK: clip(r.pk), Text: err.Error()}
-	if _, secret := r.entity.(*token); secret || r.entity == nil {
+	if _, secret := r.entity.(interface{ keyIsSecret() }); secret || r.entity == nil {
 		p.PK = ""
 	}
 	return d.problems.add(p)

@@ -2,12 +2,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package django reads what a Django project's `manage.py dumpdata` writes: its
-// users, groups, permissions and the tokens of rest_framework.authtoken.
+// users, groups, permissions, sessions and the tokens of rest_framework.authtoken,
+// django-rest-knox and django-rest-durin.
 //
 // A dump is read once, whatever its size, and what matters of it is kept in
 // unnamed temporary files: a record may refer to one that comes later. Memory is
-// bounded by the number of users, not by the length of the dump. Keys of tokens
-// are never written anywhere, only their digests.
+// bounded by the number of users and of what they have been issued, not by the
+// length of the dump. Keys of tokens and sessions are never written anywhere, only
+// their digests.
 package django
 
 import (
@@ -23,7 +25,7 @@ import (
 // Bounds of a dump. Each holds for what is kept in memory.
 const (
 	MaxUsers       = 2_000_000
-	MaxTokens      = 2_000_000
+	MaxTokens      = 2_000_000 // of each model, sessions too
 	MaxGroups      = 100_000
 	MaxPermissions = 100_000
 	maxModels      = 500 // that are named as not imported
@@ -45,6 +47,13 @@ type Options struct {
 	// Canonical returns the form of a login name that is stored. Two users of
 	// the same form are a problem.
 	Canonical func(name string) string
+
+	// SecretKeys are the project's SECRET_KEY and SECRET_KEY_FALLBACKS, by which
+	// sessions are verified. Without them no session is read.
+	SecretKeys []string
+
+	// Now is when tokens and sessions must not have ended. Zero: never mind.
+	Now time.Time
 
 	// Dir is where the temporary files are made. Default: the system's.
 	Dir string
@@ -71,13 +80,35 @@ type Group struct {
 	Permissions []string // as app.codename
 }
 
-// A Token is a key of rest_framework.authtoken. Its user is named by one of
-// UserID and UserName.
+// A Token is what was issued to a user: a token, or a session. Its user is named
+// by one of UserID and UserName.
 type Token struct {
 	Row              int
-	Digest           []byte // SHA-256 of the key
+	Model            string // ModelAuthtoken, ModelKnox, ModelDurin or ModelSession
+	Digest           []byte // SHA-256 of the key; of knox what it stores
 	UserID, UserName string
+	Client           string    // of durin: the name of its client
 	Created          time.Time // zero if the dump does not say
+	Expires          time.Time // zero: never
+
+	// AuthHash is what a session says of the password of its user, which Password
+	// is if the dump has that user; see SessionLives.
+	AuthHash string
+	Password *string
+}
+
+// A Client is an API client of django-rest-durin.
+type Client struct {
+	Row          int
+	Name         string
+	TokenTTL     time.Duration
+	ThrottleRate string
+}
+
+// LeftOut is how many records of a model are left out for one reason.
+type LeftOut struct {
+	Model, Text string
+	Count       int
 }
 
 // A Dump is what was read. Its files are gone after Close.
@@ -85,8 +116,15 @@ type Dump struct {
 	// Rows is how many records there were of any model.
 	Rows int
 
-	// Users, Groups and Tokens are how many there were of each.
+	// Users, Groups and Tokens are how many there were of each that may be
+	// imported. Tokens include sessions.
 	Users, Groups, Tokens int
+
+	// Clients are the API clients of durin, in the order of the dump.
+	Clients []Client
+
+	// LeftOut are tokens and sessions that are not imported.
+	LeftOut []LeftOut
 
 	// Natural says that users have no primary keys. Either all have or none.
 	Natural bool
@@ -120,6 +158,7 @@ func Read(ctx context.Context, r io.Reader, o Options) (d *Dump, err error) {
 		o.UsernameField = "username"
 	}
 	d = &Dump{Other: make(map[string]int), tables: newTables()}
+	d.sessions.keys = o.SecretKeys
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, d.Close())
@@ -170,11 +209,19 @@ type tables struct {
 	seed         maphash.Seed
 	ids, names   map[uint64]int // rows of users
 	keys         map[[16]byte]int
-	owners       map[uint64]int        // rows of tokens, by user
+	owners       map[uint64]int        // rows of tokens, by what there is one of
 	groupNames   map[string]int        // rows of groups
 	groupsByPK   map[string]string     // names
 	permissions  map[string]permission // by primary key
 	contentTypes map[string]string     // app labels by primary key
+	clientNames  map[string]int        // rows of durin's clients
+	clientsByPK  map[string]string     // names
+
+	rows, kept map[string]int // by model, of tokens and sessions: how many there were, and were kept
+	newKnox    bool           // reports whether knox 5 made a token
+	sessions   sessionReader
+	unsigned   int               // sessions of another key
+	passwords  map[uint64]string // of users who have sessions
 }
 
 // A permission is a codename and the content type that says its app.
@@ -189,6 +236,8 @@ func newTables() *tables {
 		keys: make(map[[16]byte]int), owners: make(map[uint64]int),
 		groupNames: make(map[string]int), groupsByPK: make(map[string]string),
 		permissions: make(map[string]permission), contentTypes: make(map[string]string),
+		clientNames: make(map[string]int), clientsByPK: make(map[string]string),
+		rows: make(map[string]int), kept: make(map[string]int), passwords: make(map[uint64]string),
 	}
 }
 
@@ -207,7 +256,12 @@ func (d *Dump) IsUser(id, name string) bool {
 	return row > 0 && d.ids[d.sum(id)] == row
 }
 
-// HasToken reports whether the dump has a token of that digest.
+// Has reports whether the dump has records of a model of tokens, also if none is
+// kept.
+func (d *Dump) Has(model string) bool { return d.rows[model] > 0 }
+
+// HasToken reports whether the dump has a token of that digest that may be
+// imported.
 func (d *Dump) HasToken(digest []byte) bool {
 	return len(digest) >= 16 && d.keys[[16]byte(digest)] > 0
 }

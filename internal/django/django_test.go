@@ -83,7 +83,7 @@ func TestRead(t *testing.T) {
 			Staff: true, Groups: []string{"editors"}, Permissions: []string{"library.change_book"},
 		}},
 		Groups: []Group{{Row: 4, Name: "editors", Permissions: []string{"library.add_book", "library.change_book"}}},
-		Tokens: []Token{{Row: 1, Digest: digest(key), UserID: "7", Created: time.Date(2024, 1, 2, 1, 4, 5, 678e6, time.UTC)}},
+		Tokens: []Token{{Row: 1, Model: ModelAuthtoken, Digest: digest(key), UserID: "7", Created: time.Date(2024, 1, 2, 1, 4, 5, 678e6, time.UTC)}},
 	}
 	for name, text := range map[string]string{"by primary keys": byKeys, "by natural keys, a record a line": naturalKeys} {
 		t.Run(name, func(t *testing.T) {
@@ -122,7 +122,7 @@ func TestRead_customModels(t *testing.T) {
 			Row: 1, ID: id, Name: "a@example.com", Email: "a@example.com", FullName: "Ann O.", Password: "!x", Active: true,
 			Groups: []string{}, Permissions: []string{},
 		}},
-		Tokens: []Token{{Row: 2, Digest: digest(key), UserID: id}},
+		Tokens: []Token{{Row: 2, Model: ModelAuthtoken, Digest: digest(key), UserID: id}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" || err != nil {
 		t.Error(diff, err)

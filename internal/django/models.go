@@ -4,9 +4,7 @@
 package django
 
 import (
-	"crypto/sha256"
 	"strings"
-	"time"
 	"unicode/utf8"
 )
 
@@ -14,7 +12,6 @@ const (
 	maxGroupName  = 150 // characters, as in Django
 	maxPermission = 255 // bytes of app.codename
 	maxKey        = 512 // bytes of a primary key; longer tokens are not looked up
-	shortKey      = 32  // bytes; below that it may be guessed
 )
 
 // entity returns what a record of the model is read into, or nil.
@@ -28,8 +25,16 @@ func (d *decoder) entity(model string) entity {
 		return new(permissionRow)
 	case "contenttypes.contenttype":
 		return new(contentType)
-	case "authtoken.token":
-		return new(token)
+	case ModelAuthtoken:
+		return new(authtoken)
+	case ModelKnox:
+		return new(knoxToken)
+	case ModelDurinClient:
+		return new(durinClient)
+	case ModelDurin:
+		return new(durinToken)
+	case ModelSession:
+		return new(session)
 	}
 	return nil
 }
@@ -144,75 +149,4 @@ func (c *contentType) finish(d *decoder, r *record) error {
 	}
 	d.contentTypes[r.pk] = c.app
 	return nil
-}
-
-type token struct {
-	Row     int       `json:"row"`
-	Digest  []byte    `json:"digest"`
-	User    ref       `json:"user"`
-	Created time.Time `json:"created,omitzero"`
-
-	created string
-}
-
-func (t *token) field(f *field) (own bool, err error) {
-	switch f.name {
-	case "user":
-		t.User, err = f.ref()
-	case "created":
-		t.created, err = f.text(maxName)
-	default:
-		return false, nil
-	}
-	return true, err
-}
-
-// finish keeps the digest of the key, which is the record's primary key.
-func (t *token) finish(d *decoder, r *record) error {
-	key := r.pk
-	t.Row = r.row
-	switch {
-	case key == "":
-		return wrong("the token has no key; dump authtoken.token without --pks and with its primary key")
-	case t.User.none():
-		return wrong("the token has no user")
-	case len(t.User.Natural) > 1:
-		return wrong("user: a natural key of %d parts; dump without --natural-foreign", len(t.User.Natural))
-	case len(d.keys) >= MaxTokens:
-		return errBounds
-	}
-	var err error
-	if t.Created, err = parseTime(t.created); err != nil {
-		return wrong("created: not a time")
-	}
-	sum := sha256.Sum256([]byte(key))
-	if row := d.keys[[16]byte(sum[:16])]; row > 0 {
-		return wrong("row %d has the same key", row)
-	}
-	d.keys[[16]byte(sum[:16])] = r.row
-	owner := d.sum(strings.Join(append([]string{t.User.PK}, t.User.Natural...), "\x00"))
-	if row := d.owners[owner]; row > 0 {
-		return wrong("row %d is a token of the same user, who can have one only", row)
-	}
-	d.owners[owner] = r.row
-	if len(key) < shortKey {
-		d.warn(Problem{Row: r.row, Model: r.model, Text: "the key is short enough to be guessed; it should be replaced"})
-	}
-	t.Digest = sum[:]
-	d.Tokens++
-	return d.tokens.add(t)
-}
-
-// parseTime reads what Django writes: with a zone, or without one where USE_TZ is
-// off, which is taken for UTC.
-func parseTime(text string) (at time.Time, err error) {
-	if text == "" {
-		return time.Time{}, nil
-	}
-	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999", "2006-01-02"} {
-		if at, err = time.Parse(layout, text); err == nil {
-			return at.UTC(), nil
-		}
-	}
-	return time.Time{}, err
 }

@@ -30,16 +30,33 @@ func (d *Dump) EachGroup(use func(Group) error) error {
 	})
 }
 
-// EachToken calls use for every token.
+// EachToken calls use for every token and session.
 func (d *Dump) EachToken(use func(Token) error) error {
-	return each(d.tokens, func(t token) error {
-		resolved := Token{Row: t.Row, Digest: t.Digest, UserID: t.User.PK, Created: t.Created}
-		if len(t.User.Natural) > 0 {
-			resolved.UserName = t.User.Natural[0]
+	return each(d.tokens, func(i issued) error {
+		if d.outdated(&i) {
+			return nil
+		}
+		client, err := d.clientName(i.Client)
+		if err != nil {
+			return err
+		}
+		resolved := Token{
+			Row: i.Row, Model: i.Model, Digest: i.Digest, UserID: i.User.PK, Client: client,
+			Created: i.Created, Expires: i.Expires, AuthHash: i.AuthHash,
+		}
+		if len(i.User.Natural) > 0 {
+			resolved.UserName = i.User.Natural[0]
+		}
+		if password, known := d.passwords[d.sum(i.User.PK)]; known && i.Model == ModelSession {
+			resolved.Password = &password
 		}
 		return use(resolved)
 	})
 }
+
+// outdated reports whether the project has outgrown a token: knox 5 accepts none
+// that former versions made.
+func (d *Dump) outdated(i *issued) bool { return i.Older && d.newKnox }
 
 func (d *Dump) user(u *user) (User, error) {
 	resolved := User{
@@ -64,6 +81,21 @@ func (d *decoder) verify() error {
 			_, err := d.user(&u)
 			return d.dangling(u.Row, d.UserModel, u.ID, err)
 		})
+	}
+	if err == nil {
+		err = each(d.tokens, func(i issued) error {
+			if d.outdated(&i) {
+				delete(d.keys, [16]byte(i.Digest))
+				d.kept[i.Model]--
+				d.Tokens--
+				d.leave(i.Model, leftOutdated)
+			}
+			_, err := d.clientName(i.Client)
+			return d.dangling(i.Row, i.Model, "", err)
+		})
+	}
+	if err == nil {
+		err = d.passwordsOf()
 	}
 	if fatal(err) && err != errTooMany {
 		return err

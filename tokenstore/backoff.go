@@ -28,10 +28,11 @@ type Attempts struct {
 
 // Wait returns how long the next attempt has to wait, 0 if it may be made now.
 func (b Backoff) Wait(a Attempts, now time.Time) time.Duration {
-	if b.forgets(a, now) {
+	delay := b.delay(a.Count)
+	if delay == 0 || b.forgets(a, now) {
 		return 0
 	}
-	return max(a.Last.Add(b.delay(a.Count)).Sub(now), 0)
+	return max(a.Last.Add(delay).Sub(now), 0)
 }
 
 // Count returns the attempts together with one that is made now.

@@ -39,7 +39,7 @@ func outcome(err error) string {
 // anyCall makes a call at random. There is little that it can be about, so that
 // calls concern each other.
 func anyCall(r *rand.Rand) call {
-	user, group, i, other := []string{"alice", "bob"}[r.IntN(2)], []string{"g", "h"}[r.IntN(2)], r.IntN(4), 4+r.IntN(4)
+	user, group, i, other := []string{"store:alice", "store:bob", "config:carol"}[r.IntN(3)], []string{"g", "h"}[r.IntN(2)], r.IntN(4), 4+r.IntN(4)
 	of := func(i int) tokenstore.Credential {
 		c := record(i)
 		c.UserKey, c.Family, c.ClientID = user, "family", "client"
@@ -51,7 +51,7 @@ func anyCall(r *rand.Rand) call {
 	named := func(do func(context.Context, tokenstore.Store) string, format string, args ...any) call {
 		return call{fmt.Sprintf(format, args...), do}
 	}
-	switch r.IntN(16) {
+	switch r.IntN(17) {
 	case 0, 1:
 		c, limit, evict := of(r.IntN(8)), r.IntN(3), r.IntN(2) == 0
 		return named(func(ctx context.Context, s tokenstore.Store) string { return outcome(s.Create(ctx, c, limit, evict)) },
@@ -93,6 +93,12 @@ func anyCall(r *rand.Rand) call {
 	case 13:
 		return named(func(ctx context.Context, s tokenstore.Store) string { return outcome(s.DeleteGroup(ctx, group)) }, "DeleteGroup(%s)", group)
 	case 14:
+		b := tokenstore.Backoff{Free: 2, Base: time.Second}
+		return named(func(ctx context.Context, s tokenstore.Store) string {
+			wait, err := s.Attempt(ctx, "key", b, t0)
+			return fmt.Sprint(wait, outcome(err))
+		}, "Attempt")
+	case 15:
 		return named(func(ctx context.Context, s tokenstore.Store) string {
 			wait, err := s.Hit(ctx, "key", 2, time.Hour, t0)
 			return fmt.Sprint(wait, outcome(err))
@@ -117,7 +123,7 @@ func contents(ctx context.Context, s tokenstore.Store) string {
 		c, u, err := s.Lookup(ctx, digest(i), t0)
 		fmt.Fprintln(&b, i, c.ID, u.Name, u.Groups, u.Permissions, outcome(err))
 	}
-	for _, key := range []string{"alice", "bob"} {
+	for _, key := range []string{"store:alice", "store:bob"} {
 		u, err := s.User(ctx, key)
 		fmt.Fprintln(&b, u.Name, u.Version, u.PasswordVersion, u.PasswordHash, u.Active, u.Groups, u.Permissions, outcome(err))
 	}
@@ -188,7 +194,7 @@ func TestSerializable(t *testing.T) {
 		seed := uint64(time.Now().UnixNano()) + uint64(round)
 		r := rand.New(rand.NewPCG(seed, 0)) // for variety, no secret
 		if _, err := other.PgConn().Exec(t.Context(), `DELETE FROM memberships; DELETE FROM users; DELETE FROM groups; DELETE FROM credentials;
-			DELETE FROM tombstones; DELETE FROM counters; DELETE FROM remembered`).ReadAll(); err != nil {
+			DELETE FROM tombstones; DELETE FROM counters; DELETE FROM attempts; DELETE FROM remembered`).ReadAll(); err != nil {
 			t.Fatal(err)
 		}
 		var before []call

@@ -50,6 +50,9 @@ func calls(s tokenstore.Store, user tokenstore.User) map[string]func(context.Con
 		"Remember":     func(ctx context.Context) error { _, err := s.Remember(ctx, "called", at(time.Hour)); return err },
 		"Known":        func(ctx context.Context) error { _, err := s.Known(ctx, "known"); return err },
 		"Hit":          func(ctx context.Context) error { _, err := s.Hit(ctx, "called", 1, time.Minute, t0); return err },
+		"Attempt":      func(ctx context.Context) error { _, err := s.Attempt(ctx, "called", backoff, t0); return err },
+		"Refund":       func(ctx context.Context) error { return s.Refund(ctx, "attempted") },
+		"Attempts":     func(ctx context.Context) error { _, _, err := s.Attempts(ctx, "", "", 1); return err },
 		"Forget":       func(ctx context.Context) error { return s.Forget(ctx, "known") },
 		"Sweep":        func(ctx context.Context) error { _, err := s.Sweep(ctx, t0, 100); return err },
 	}

@@ -51,6 +51,8 @@ func Run(t *testing.T, open func(t *testing.T) tokenstore.Store) {
 		{"clients", clientTests},
 		{"nonces", nonceTests},
 		{"counters", counterTests},
+		{"attempts", attemptTests},
+		{"foreign users", foreignTests},
 		{"sweep", sweepTests},
 		{"watch", watchTests},
 		{"concurrency", concurrencyTests},

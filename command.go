@@ -46,8 +46,8 @@ is the only thing that is written to standard output, and only once:
 	})
 }
 
-// A session is one run of a command.
-type session struct {
+// An invocation is one run of a command.
+type invocation struct {
 	caddycmd.Flags
 	ctx    context.Context
 	in     io.Reader
@@ -74,13 +74,13 @@ func onlyCommands(cmd *cobra.Command) {
 }
 
 // action is a command that does something.
-func action(use, short string, args cobra.PositionalArgs, flags func(*pflag.FlagSet), run func(*session) error) *cobra.Command {
+func action(use, short string, args cobra.PositionalArgs, flags func(*pflag.FlagSet), run func(*invocation) error) *cobra.Command {
 	cmd := &cobra.Command{Use: use, Short: short, Args: args}
 	if flags != nil {
 		flags(cmd.Flags())
 	}
 	cmd.RunE = caddycmd.WrapCommandFuncForCobra(func(fl caddycmd.Flags) (int, error) {
-		s := &session{Flags: fl, ctx: cmd.Context(), in: cmd.InOrStdin(), out: cmd.OutOrStdout(), err: cmd.ErrOrStderr()}
+		s := &invocation{Flags: fl, ctx: cmd.Context(), in: cmd.InOrStdin(), out: cmd.OutOrStdout(), err: cmd.ErrOrStderr()}
 		if err := errors.Join(run(s), s.close()); err != nil {
 			return caddy.ExitCodeFailedStartup, err
 		}
@@ -89,7 +89,7 @@ func action(use, short string, args cobra.PositionalArgs, flags func(*pflag.Flag
 	return cmd
 }
 
-func (s *session) close() error {
+func (s *invocation) close() error {
 	if s.client == nil || s.client.close == nil {
 		return nil
 	}

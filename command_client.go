@@ -26,7 +26,7 @@ type client struct {
 }
 
 // connect returns the client that the flags ask for.
-func (s *session) connect() (*client, error) {
+func (s *invocation) connect() (*client, error) {
 	if s.client != nil {
 		return s.client, nil
 	}
@@ -39,7 +39,7 @@ func (s *session) connect() (*client, error) {
 	return s.client, err
 }
 
-func (s *session) online() (*client, error) {
+func (s *invocation) online() (*client, error) {
 	address, err := caddycmd.DetermineAdminAPIAddress(s.String("address"), nil, s.String("config"), s.String("adapter"))
 	if err != nil {
 		return nil, fmt.Errorf("determining the admin API's address: %w", err)
@@ -73,7 +73,7 @@ func apiError(body []byte) error {
 
 // call sends in as JSON, unless it is nil, and decodes the answer into out,
 // unless it is nil.
-func (s *session) call(method, path string, in, out any) error {
+func (s *invocation) call(method, path string, in, out any) error {
 	answer, err := s.send(method, path, in)
 	if err != nil {
 		return err
@@ -88,7 +88,7 @@ func (s *session) call(method, path string, in, out any) error {
 	return nil
 }
 
-func (s *session) send(method, path string, in any) (*http.Response, error) {
+func (s *invocation) send(method, path string, in any) (*http.Response, error) {
 	c, err := s.connect()
 	if err != nil {
 		return nil, err
@@ -107,7 +107,7 @@ func (s *session) send(method, path string, in any) (*http.Response, error) {
 }
 
 // all reads every page of a list, whose items are under name in the answers.
-func all[T any](s *session, name string, query url.Values) ([]T, error) {
+func all[T any](s *invocation, name string, query url.Values) ([]T, error) {
 	items := []T{}
 	query.Set("limit", "1000")
 	for {

@@ -32,7 +32,7 @@ func explainCommand() *cobra.Command {
 	}, explainCommandRun)
 }
 
-func explainCommandRun(s *session) error {
+func explainCommandRun(s *invocation) error {
 	if s.Bool("offline") {
 		return errors.New("--offline opens a store; only a running Caddy has routes to explain")
 	}
@@ -65,7 +65,7 @@ func explainCommandRun(s *session) error {
 
 // headers reads the headers that the flags name. No error repeats a line: it
 // may hold the secret whose name was misspelt.
-func (s *session) headers(given []string) (map[string][]string, error) {
+func (s *invocation) headers(given []string) (map[string][]string, error) {
 	headers := make(map[string][]string)
 	for i, one := range given {
 		file, isFile := strings.CutPrefix(one, "@")

@@ -46,7 +46,7 @@ func TestSession_headers(t *testing.T) {
 		"bad stdin":     {[]string{"-"}, "canary\n", nil, "standard input: line 1: must be"},
 		"long":          {[]string{"-"}, strings.Repeat("canary", maxHeaderInput/6+1), nil, "there is too much"},
 	} {
-		s := &session{in: strings.NewReader(row.stdin)}
+		s := &invocation{in: strings.NewReader(row.stdin)}
 		got, err := s.headers(row.given)
 		if row.fails == "" {
 			if diff := cmp.Diff(row.want, got); diff != "" || err != nil {

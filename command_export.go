@@ -23,7 +23,7 @@ func exportCommand() *cobra.Command {
 		}, exportStore)
 }
 
-func exportStore(s *session) error {
+func exportStore(s *invocation) error {
 	path := s.String("output")
 	if path == "" {
 		_, err := s.copyExport(s.out)
@@ -37,7 +37,7 @@ func exportStore(s *session) error {
 	return nil
 }
 
-func (s *session) copyExport(w io.Writer) (int64, error) {
+func (s *invocation) copyExport(w io.Writer) (int64, error) {
 	answer, err := s.send(http.MethodGet, "export", nil)
 	if err != nil {
 		return 0, err

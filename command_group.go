@@ -25,7 +25,7 @@ func groupCommand() *cobra.Command {
 	)
 }
 
-func setGroup(s *session) error {
+func setGroup(s *invocation) error {
 	if !s.Changed("permissions") {
 		return errors.New("--permissions is missing; '' stands for none")
 	}
@@ -38,7 +38,7 @@ func setGroup(s *session) error {
 	return nil
 }
 
-func listGroups(s *session) error {
+func listGroups(s *invocation) error {
 	var answer struct {
 		Groups []manage.Group `json:"groups"`
 	}
@@ -50,7 +50,7 @@ func listGroups(s *session) error {
 	})
 }
 
-func deleteGroup(s *session) error {
+func deleteGroup(s *invocation) error {
 	if err := s.call(http.MethodDelete, "groups/"+escape(s.Arg(0)), nil, nil); err != nil {
 		return err
 	}

@@ -48,7 +48,7 @@ The file holds password hashes and tokens: remove it afterwards.`
 	return cmd
 }
 
-func importDump(s *session) error {
+func importDump(s *invocation) error {
 	dump, err := s.openDump(s.Arg(0))
 	if err != nil {
 		return err
@@ -84,7 +84,7 @@ func importDump(s *session) error {
 	return s.importReport(report)
 }
 
-func (s *session) openDump(name string) (io.ReadCloser, error) {
+func (s *invocation) openDump(name string) (io.ReadCloser, error) {
 	if name == "-" {
 		return io.NopCloser(s.in), nil
 	}
@@ -99,7 +99,7 @@ func (s *session) openDump(name string) (io.ReadCloser, error) {
 }
 
 // refusedDump writes the problems of a dump, one a line.
-func (s *session) refusedDump(err error) error {
+func (s *invocation) refusedDump(err error) error {
 	refusal := (*dumpError)(nil)
 	if !errors.As(err, &refusal) {
 		return err
@@ -123,7 +123,7 @@ func (e *dumpError) Error() string { return e.ImportRefusal.Error }
 
 // importReport writes what was done to standard output, and what an operator
 // should know of single records elsewhere.
-func (s *session) importReport(r manage.ImportReport) error {
+func (s *invocation) importReport(r manage.ImportReport) error {
 	if s.Bool("json") {
 		return s.json(r)
 	}

@@ -29,7 +29,7 @@ type meter struct {
 	drawn time.Time
 }
 
-func (s *session) meter(from io.Reader) *meter {
+func (s *invocation) meter(from io.Reader) *meter {
 	m := &meter{from: from}
 	if f, ok := s.err.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		m.to = f

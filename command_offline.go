@@ -20,7 +20,7 @@ import (
 )
 
 // offline returns a client of the store itself.
-func (s *session) offline() (*client, error) {
+func (s *invocation) offline() (*client, error) {
 	app, err := s.loadApp()
 	if err != nil {
 		return nil, err
@@ -34,7 +34,7 @@ func (s *session) offline() (*client, error) {
 
 // loadApp provisions the app of the configuration file and the storage that it
 // refers to, and nothing else: no listener, no other app.
-func (s *session) loadApp() (*App, error) {
+func (s *invocation) loadApp() (*App, error) {
 	if s.String("address") != "" {
 		return nil, errors.New("--address is of a running Caddy; without one, --config says where the store is")
 	}
@@ -68,7 +68,7 @@ func (s *session) loadApp() (*App, error) {
 // openStore opens an existing store, as its owner only: the files that SQLite
 // puts beside its database would otherwise belong to somebody else, as root,
 // and the server could not write to them.
-func (s *session) openStore(app *App) (tokenstore.Store, error) {
+func (s *invocation) openStore(app *App) (tokenstore.Store, error) {
 	driver := app.StoreDriver()
 	if path := storeFile(driver); path != "" {
 		if err := checkOwner(path); err != nil {

@@ -29,7 +29,7 @@ func passwordFlags(flags *pflag.FlagSet) {
 
 // password returns what the flags name or the terminal answers, and nil for no
 // password.
-func (s *session) password(prompt string) (*string, error) {
+func (s *invocation) password(prompt string) (*string, error) {
 	file := s.String("password-file")
 	chosen := 0
 	for _, given := range []bool{s.Bool("password-stdin"), file != "", s.Bool("no-password")} {
@@ -83,7 +83,7 @@ func passwordOf(text []byte) (*string, error) {
 }
 
 // askPassword asks twice, without an echo.
-func (s *session) askPassword(prompt string) (*string, error) {
+func (s *invocation) askPassword(prompt string) (*string, error) {
 	terminal, ok := s.in.(*os.File)
 	if !ok || !term.IsTerminal(int(terminal.Fd())) {
 		return nil, errors.New("there is no terminal to ask at; use --password-stdin, --password-file or --no-password")
@@ -105,7 +105,7 @@ func (s *session) askPassword(prompt string) (*string, error) {
 }
 
 // confirm asks a question at the terminal; anything but yes is an error.
-func (s *session) confirm(question string) error {
+func (s *invocation) confirm(question string) error {
 	terminal, ok := s.in.(*os.File)
 	if !ok || !term.IsTerminal(int(terminal.Fd())) {
 		return errors.New("there is no terminal to ask at; use --yes")

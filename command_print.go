@@ -14,7 +14,7 @@ import (
 )
 
 // table writes a list, as JSON if that was asked for.
-func table[T any](s *session, list []T, header string, row func(T) []string) error {
+func table[T any](s *invocation, list []T, header string, row func(T) []string) error {
 	if s.Bool("json") {
 		return s.json(list)
 	}
@@ -34,7 +34,7 @@ func table[T any](s *session, list []T, header string, row func(T) []string) err
 }
 
 // card writes one thing, a line for each of its properties.
-func (s *session) card(value any, lines [][2]string) error {
+func (s *invocation) card(value any, lines [][2]string) error {
 	if s.Bool("json") {
 		return s.json(value)
 	}
@@ -48,7 +48,7 @@ func (s *session) card(value any, lines [][2]string) error {
 	return nil
 }
 
-func (s *session) json(value any) error {
+func (s *invocation) json(value any) error {
 	e := json.NewEncoder(s.out)
 	e.SetIndent("", "  ")
 	e.SetEscapeHTML(false)

@@ -48,7 +48,7 @@ reached, and 2 if nothing could be tested.`,
 		// What is interrupted still removes what it made.
 		ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 		defer stop()
-		s := &session{Flags: fl, ctx: ctx, in: cmd.InOrStdin(), out: cmd.OutOrStdout(), err: cmd.ErrOrStderr()}
+		s := &invocation{Flags: fl, ctx: ctx, in: cmd.InOrStdin(), out: cmd.OutOrStdout(), err: cmd.ErrOrStderr()}
 		report, err := s.selfTest()
 		if errors.Is(err, context.Canceled) {
 			err = errors.New("interrupted: nothing is known")
@@ -64,7 +64,7 @@ reached, and 2 if nothing could be tested.`,
 	return cmd
 }
 
-func (s *session) selfTest() (*selftest.Report, error) {
+func (s *invocation) selfTest() (*selftest.Report, error) {
 	if s.String("address") != "" || s.Bool("offline") {
 		return nil, errors.New("the self-test is of a --config; it asks no running Caddy and opens no store")
 	}
@@ -97,7 +97,7 @@ func (s *session) selfTest() (*selftest.Report, error) {
 }
 
 // texts returns the values of a repeated flag.
-func (s *session) texts(name string) []string {
+func (s *invocation) texts(name string) []string {
 	values, err := s.GetStringArray(name)
 	if err != nil {
 		return nil

@@ -28,7 +28,7 @@ func storeCommand() *cobra.Command {
 	)
 }
 
-func checkStore(s *session) error {
+func checkStore(s *invocation) error {
 	var status manage.StoreStatus
 	if s.String("address") != "" {
 		if err := s.call(http.MethodGet, "store?verify=true", nil, &status); err != nil {
@@ -62,7 +62,7 @@ func checkStore(s *session) error {
 	return nil
 }
 
-func (s *session) report(status manage.StoreStatus) error {
+func (s *invocation) report(status manage.StoreStatus) error {
 	if s.Bool("json") {
 		return s.json(status)
 	}
@@ -82,7 +82,7 @@ func (s *session) report(status manage.StoreStatus) error {
 	return nil
 }
 
-func initStore(s *session) error {
+func initStore(s *invocation) error {
 	app, err := s.loadApp()
 	if err != nil {
 		return err
@@ -104,7 +104,7 @@ func initStore(s *session) error {
 	return nil
 }
 
-func backupStore(s *session) error {
+func backupStore(s *invocation) error {
 	if s.Arg(0) == "-" {
 		if f, ok := s.out.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 			return errors.New("standard output is a terminal; name a file")
@@ -121,7 +121,7 @@ func backupStore(s *session) error {
 	return nil
 }
 
-func (s *session) copyStore(w io.Writer) (int64, error) {
+func (s *invocation) copyStore(w io.Writer) (int64, error) {
 	answer, err := s.send(http.MethodPost, "store/backup", struct{}{})
 	if err != nil {
 		return 0, err

@@ -100,7 +100,7 @@ func TestPasswordFlags(t *testing.T) {
 		if err := flags.Parse(strings.Fields(c.args)); err != nil {
 			t.Fatal(err)
 		}
-		s := &session{Flags: caddycmd.Flags{FlagSet: flags}, in: strings.NewReader("x"), err: io.Discard}
+		s := &invocation{Flags: caddycmd.Flags{FlagSet: flags}, in: strings.NewReader("x"), err: io.Discard}
 		if _, err := s.password("?"); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("password(%s) = %v, want %q", c.args, err, c.want)
 		}

@@ -51,7 +51,7 @@ func tokenFilterFlags(flags *pflag.FlagSet, kinds string) {
 	flags.String("client", "", "Tokens issued to this application only")
 }
 
-func createToken(s *session) error {
+func createToken(s *invocation) error {
 	in := manage.NewToken{
 		User: s.Arg(0), Kind: s.String("kind"), Label: s.String("label"),
 		Scopes: s.list("scopes"), Client: s.String("client"),
@@ -88,7 +88,7 @@ func parseExpiry(text string, now time.Time) (*time.Time, error) {
 
 // issued writes the secret to standard output, and what people want to know of
 // it elsewhere.
-func (s *session) issued(token manage.IssuedToken) error {
+func (s *invocation) issued(token manage.IssuedToken) error {
 	if s.Bool("json") {
 		return s.json(token)
 	}
@@ -106,7 +106,7 @@ func (s *session) issued(token manage.IssuedToken) error {
 	return nil
 }
 
-func (s *session) tokenQuery() url.Values {
+func (s *invocation) tokenQuery() url.Values {
 	query := url.Values{}
 	for _, name := range []string{"user", "kind", "client"} {
 		if value := s.String(name); value != "" {
@@ -116,7 +116,7 @@ func (s *session) tokenQuery() url.Values {
 	return query
 }
 
-func listTokens(s *session) error {
+func listTokens(s *invocation) error {
 	list, err := all[manage.Token](s, "tokens", s.tokenQuery())
 	if err != nil {
 		return err
@@ -129,7 +129,7 @@ func listTokens(s *session) error {
 	})
 }
 
-func revokeTokens(s *session) error {
+func revokeTokens(s *invocation) error {
 	handles := s.Args()
 	filtered := s.String("user") != "" || s.String("kind") != "" || s.String("client") != "" || s.Bool("all")
 	switch {
@@ -159,7 +159,7 @@ func revokeTokens(s *session) error {
 	return nil
 }
 
-func rotateToken(s *session) error {
+func rotateToken(s *invocation) error {
 	if err := checkHandles(s.Arg(0)); err != nil {
 		return err
 	}

@@ -27,8 +27,8 @@ func userCommand() *cobra.Command {
 		action("show <name>", "Shows a user", one, jsonFlag, showUser),
 		action("set <name>", "Changes what the flags say of a user", one, userFlags, setUser),
 		action("set-password <name>", "Replaces a user's password", one, passwordFlags, setPassword),
-		action("enable <name>", "Lets a user log in again", one, nil, func(s *session) error { return s.setActive(true) }),
-		action("disable <name>", "Ends a user's access, and that of its tokens, at once", one, nil, func(s *session) error { return s.setActive(false) }),
+		action("enable <name>", "Lets a user log in again", one, nil, func(s *invocation) error { return s.setActive(true) }),
+		action("disable <name>", "Ends a user's access, and that of its tokens, at once", one, nil, func(s *invocation) error { return s.setActive(false) }),
 		action("delete <name>", "Deletes a user and all of its tokens", one, func(flags *pflag.FlagSet) {
 			flags.Bool("yes", false, "Do not ask")
 		}, deleteUser),
@@ -45,7 +45,7 @@ func userFlags(flags *pflag.FlagSet) {
 }
 
 // change returns what the flags say of a user, and only that.
-func (s *session) change() manage.UserChange {
+func (s *invocation) change() manage.UserChange {
 	var change manage.UserChange
 	given := func(name string) bool { return s.Lookup(name) != nil && s.Changed(name) }
 	for name, field := range map[string]**string{"email": &change.Email, "full-name": &change.FullName} {
@@ -70,7 +70,7 @@ func (s *session) change() manage.UserChange {
 }
 
 // list returns the words of a flag, which is an empty list if none is given.
-func (s *session) list(name string) []string {
+func (s *invocation) list(name string) []string {
 	words, err := s.GetStringSlice(name)
 	if err != nil || words == nil {
 		return []string{}
@@ -78,9 +78,9 @@ func (s *session) list(name string) []string {
 	return words
 }
 
-func (s *session) userPath() string { return "users/" + escape(s.Arg(0)) }
+func (s *invocation) userPath() string { return "users/" + escape(s.Arg(0)) }
 
-func addUser(s *session) error {
+func addUser(s *invocation) error {
 	in := manage.NewUser{Name: s.Arg(0), UserChange: s.change()}
 	if s.Bool("inactive") {
 		active := false
@@ -99,7 +99,7 @@ func addUser(s *session) error {
 	return nil
 }
 
-func listUsers(s *session) error {
+func listUsers(s *invocation) error {
 	list, err := all[manage.User](s, "users", url.Values{})
 	if err != nil {
 		return err
@@ -112,7 +112,7 @@ func listUsers(s *session) error {
 	})
 }
 
-func showUser(s *session) error {
+func showUser(s *invocation) error {
 	var u manage.User
 	if err := s.call(http.MethodGet, s.userPath(), nil, &u); err != nil {
 		return err
@@ -133,7 +133,7 @@ func showUser(s *session) error {
 	})
 }
 
-func setUser(s *session) error {
+func setUser(s *invocation) error {
 	change := s.change()
 	if change == (manage.UserChange{}) {
 		return fmt.Errorf("nothing to set; see '%s --help'", "caddy rest-auth user set")
@@ -141,7 +141,7 @@ func setUser(s *session) error {
 	return s.patchUser(change, "changed")
 }
 
-func (s *session) setActive(active bool) error {
+func (s *invocation) setActive(active bool) error {
 	word := "disabled"
 	if active {
 		word = "enabled"
@@ -149,7 +149,7 @@ func (s *session) setActive(active bool) error {
 	return s.patchUser(manage.UserChange{Active: &active}, word)
 }
 
-func (s *session) patchUser(change manage.UserChange, done string) error {
+func (s *invocation) patchUser(change manage.UserChange, done string) error {
 	var u manage.User
 	if err := s.call(http.MethodPatch, s.userPath(), change, &u); err != nil {
 		return err
@@ -158,7 +158,7 @@ func (s *session) patchUser(change manage.UserChange, done string) error {
 	return nil
 }
 
-func setPassword(s *session) error {
+func setPassword(s *invocation) error {
 	password, err := s.password("New password for " + s.Arg(0))
 	if err != nil {
 		return err
@@ -178,7 +178,7 @@ func setPassword(s *session) error {
 	return nil
 }
 
-func deleteUser(s *session) error {
+func deleteUser(s *invocation) error {
 	if !s.Bool("yes") {
 		if err := s.confirm("Delete user " + cell(s.Arg(0)) + " and all of its tokens?"); err != nil {
 			return err

@@ -35,6 +35,8 @@ func (e *explainer) standIn(real caddyhttp.MiddlewareHandler, at place) (caddyht
 	switch real := real.(type) {
 	case *Handler:
 		return e.judge(real, at), nil
+	case *Endpoints:
+		return e.endpoints(real, at), nil
 	case *caddyhttp.Subroute:
 		return e.subroute(real, at)
 	case *caddyhttp.Invoke:
@@ -90,6 +92,23 @@ func (e *explainer) answer(at place, by string) standIn {
 			w.WriteHeader(statusOf(failed))
 		}
 		return nil
+	}
+}
+
+// endpoints judges a request for one of the APIs, which is not asked itself.
+func (e *explainer) endpoints(real *Endpoints, at place) standIn {
+	return func(w http.ResponseWriter, r *http.Request, next caddyhttp.Handler) error {
+		route := real.table.find(r)
+		if route == nil {
+			return next.ServeHTTP(w, r)
+		}
+		return e.judge(route.guard, at)(w, r, caddyhttp.HandlerFunc(func(w http.ResponseWriter, r *http.Request) error {
+			e.report.Answered = &answered{By: "rest_auth_endpoints " + route.owner, Route: at.String()}
+			if route.actions[r.Method] == nil {
+				w.WriteHeader(http.StatusMethodNotAllowed)
+			}
+			return nil
+		}))
 	}
 }
 

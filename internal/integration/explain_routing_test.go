@@ -23,6 +23,9 @@ const explainRoutingSite = `{
 	}
 }
 http://api.test:{{port}} {
+	rest_auth_endpoints {
+		test_api /auth/
+	}
 	rest_auth {
 		require staff
 	}
@@ -110,6 +113,11 @@ func TestExplainRouting(t *testing.T) {
 	}{
 		{"GET", "api.test", "/", []string{alice}, "denied", 403, "rest_auth", 0},
 		{"GET", "api.test", "/", []string{bob}, "allowed", 200, "static_response", 0},
+		{"GET", "api.test", "/auth/things/1", nil, "anonymous", 0, "rest_auth_endpoints test_api", 0},
+		{"POST", "api.test", "/auth/logout/", nil, "unauthenticated", 401, "rest_auth", 0},
+		{"POST", "api.test", "/auth/logout/", []string{alice}, "allowed", 0, "rest_auth_endpoints test_api", 0},
+		{"GET", "api.test", "/auth/logout/", []string{alice}, "allowed", 405, "rest_auth_endpoints test_api", 0},
+		{"GET", "api.test", "/auth/none/", []string{bob}, "allowed", 200, "static_response", 0},
 		{"GET", "a.tenant.test", "/admin/x", nil, "unguarded", 200, "static_response", 0},
 		{"POST", "a.tenant.test", "/admin/x", nil, "unauthenticated", 401, "rest_auth", 0},
 		{"POST", "a.tenant.test", "/admin/x", []string{bob}, "allowed", 200, "static_response", 0},
@@ -135,7 +143,7 @@ func TestExplainRouting(t *testing.T) {
 			continue
 		}
 		answer := s.raw(row.method + " " + row.path + " HTTP/1.1\r\nHost: " + row.host + "\r\nConnection: close\r\n" + strings.Join(append(row.lines, ""), "\r\n") + "\r\n")
-		want := map[int]string{0: " 200 ", 200: " 200 ", 401: " 401 ", 403: " 403 "}[row.status]
+		want := map[int]string{0: " 200 ", 200: " 200 ", 401: " 401 ", 403: " 403 ", 405: " 405 "}[row.status]
 		if first, _, _ := strings.Cut(answer, "\r\n"); !strings.Contains(first+" ", want) {
 			t.Errorf("%s %s %q: answered %q, explained as%s", row.method, url, row.lines, first, want)
 		}

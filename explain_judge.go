@@ -109,6 +109,9 @@ func (e *explainer) shadow(h *Handler, j *judgement) *Handler {
 		if p.links[i].rechecker != nil {
 			p.links[i].rechecker = nil // nothing is remembered
 		}
+		if p.links[i].guard != nil {
+			p.links[i].guard = &reportingGuard{guard: p.links[i].guard, explainer: e, entry: entry}
+		}
 	}
 	p.permissions = slices.Clone(p.permissions)
 	for i, permission := range p.permissions {
@@ -202,6 +205,7 @@ func explainedState(r *http.Request) *requestState {
 // Interface guards
 var (
 	_ auth.Authenticator = (*reportingAuthenticator)(nil)
+	_ auth.Guard         = (*reportingGuard)(nil)
 	_ auth.Permission    = (*reportingPermission)(nil)
 	_ auth.Explainer     = (*reportingPermission)(nil)
 )

@@ -27,6 +27,7 @@ type link struct {
 	redirector  auth.Redirector
 	cacheable   auth.Cacheable
 	rechecker   auth.Rechecker
+	guard       auth.Guard
 	fingerprint credcache.Fingerprint
 	configured  func(name string) bool // whether the configuration has such a user
 	owners      []auth.Owner           // of names that no user of the store may have here
@@ -147,6 +148,7 @@ func newPolicy(ctx caddy.Context, app *App, settings *Settings) (*policy, error)
 	if err := checkSources(p.links); err != nil {
 		return nil, err
 	}
+	warnOfGuards(p.links, ctx.Logger())
 	reservePrefixes(p.links)
 	p.claim()
 	loaded, err = ctx.LoadModule(settings, "PermissionsRaw")
@@ -192,6 +194,7 @@ func newLink(authenticator auth.Authenticator, realm string, app *App, raw json.
 	l.challenger, _ = authenticator.(auth.Challenger)
 	l.redirector, _ = authenticator.(auth.Redirector)
 	l.rechecker, _ = authenticator.(auth.Rechecker)
+	l.guard, _ = authenticator.(auth.Guard)
 	if cacheable, ok := authenticator.(auth.Cacheable); ok {
 		// The provisioned module has its placeholders resolved; the raw
 		// configuration has the guests that loading took out of it.

@@ -48,7 +48,8 @@ var unexplained = new(denied)
 
 // identify asks the authenticators who made the request. It returns the index
 // of the one that answered, or whose error it returns, and nobody if none did;
-// and what those said who were asked before and found nothing of theirs.
+// with an error of its guard, whom it knows nevertheless; and what those said
+// who were asked before and found nothing of theirs.
 func (p *policy) identify(r *http.Request, state *requestState) (*auth.Identity, int, []abstention, error) {
 	if len(r.Header["Authorization"]) > 1 {
 		return auth.Anonymous, nobody, nil, auth.Ambiguous()
@@ -59,6 +60,11 @@ func (p *policy) identify(r *http.Request, state *requestState) (*auth.Identity,
 		id, err := p.ask(&p.links[i], r, state)
 		if err == nil {
 			err = p.links[i].checkName(id)
+		}
+		known := auth.Anonymous
+		if err == nil && p.links[i].guard != nil {
+			known = id
+			err = p.links[i].guard.Guard(r, id)
 		}
 		if err == nil {
 			if ignored {
@@ -81,7 +87,7 @@ func (p *policy) identify(r *http.Request, state *requestState) (*auth.Identity,
 			abstained = append(abstained, abstention{i, failure})
 			continue
 		}
-		return auth.Anonymous, i, abstained, err
+		return known, i, abstained, err
 	}
 	if ignored {
 		p.dropIgnored(r, nobody)

@@ -102,6 +102,18 @@ type Rechecker interface {
 	Recheck(r *http.Request, id *Identity) (*Identity, error)
 }
 
+// A Guard is an Authenticator whose credentials do not do for each request that
+// carries them, as a session that a browser sends along whoever's page it shows.
+//
+// Guard is called for each request that the authenticator answered for, also
+// from the handler's memory, with the identity and before any permission is
+// asked. It returns nil, or an error as Authenticate does, most likely a *Denial.
+// It may read from the body if it replaces it by one that reads the same, and
+// leaves the rest of the request as it is.
+type Guard interface {
+	Guard(r *http.Request, id *Identity) error
+}
+
 // A Responder is an Authenticator or a Permission with a part in the response,
 // such as a renewed cookie. WrapResponse is called after the decision, for
 // refusals too, and returns the writer to go on with.

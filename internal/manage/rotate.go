@@ -11,6 +11,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/issue"
 	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
 )
 
@@ -44,8 +45,7 @@ func (m *Manager) RotateToken(ctx context.Context, handle string, grace time.Dur
 	return issued, nil
 }
 
-// rotate replaces the record in a transaction. The store can raise an expiry
-// only, so the old record is stored anew to end at its grace.
+// rotate replaces the record in a transaction.
 func (m *Manager) rotate(ctx context.Context, store tokenstore.Store, handle string, grace time.Duration) (IssuedToken, tokenstore.Credential, error) {
 	now := m.Now()
 	none := tokenstore.Credential{}
@@ -74,25 +74,14 @@ func (m *Manager) rotate(ctx context.Context, store tokenstore.Store, handle str
 
 	secret, digest := newSecret()
 	next := old
-	next.ID, next.Digest, next.Created, next.LastUsed = tokenstore.NewCredentialID(), digest, now, time.Time{}
-	next.Origin = ""
-
-	if _, err := store.Delete(ctx, tokenstore.Filter{ID: old.ID}); err != nil {
-		return IssuedToken{}, none, storeError("ending the old token", err)
-	}
-	if err := store.Create(ctx, next, 0, false); err != nil {
-		return IssuedToken{}, none, storeError("creating the new token", err)
+	next.Digest = digest
+	next, kept, err := issue.Replace(ctx, store, old, next, grace, now)
+	if err != nil {
+		return IssuedToken{}, none, storeError("rotating the token", err)
 	}
 	issued := IssuedToken{Secret: secret, Token: tokenOf(next, owner, now)}
 	if grace > 0 {
-		old.Slot = ""
-		if end := now.Add(grace); old.Expires.IsZero() || end.Before(old.Expires) {
-			old.Expires = end
-		}
-		if err := store.Create(ctx, old, 0, false); err != nil {
-			return IssuedToken{}, none, storeError("keeping the old token for its grace", err)
-		}
-		previous := tokenOf(old, owner, now)
+		previous := tokenOf(kept, owner, now)
 		issued.Previous = &previous
 	}
 	return issued, next, nil

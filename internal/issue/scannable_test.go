@@ -1,33 +1,38 @@
 // SPDX-FileCopyrightText: The caddy-rest-auth authors
 // SPDX-License-Identifier: Apache-2.0
 
-package manage
+package issue
 
 import (
-	"crypto/sha256"
 	"hash/crc32"
 	"regexp"
+	"strings"
 	"testing"
 )
 
-func TestNewSecret(t *testing.T) {
+func TestScannable(t *testing.T) {
 	form := regexp.MustCompile(`^cra_[0-9A-Za-z]{36}$`)
 	seen := make(map[string]bool)
 	for range 1000 {
-		secret, digest := newSecret()
+		secret := Scannable(DefaultPrefix)
 		if !form.MatchString(secret) || seen[secret] {
 			t.Fatalf("secret = %q, seen before: %v", secret, seen[secret])
 		}
 		seen[secret] = true
-		if want := sha256.Sum256([]byte(secret)); string(digest) != string(want[:]) {
-			t.Fatalf("digest of %q = %x", secret, digest)
+		if !IsScannable(secret) || !IsScannable("other-"+secret[4:]) || !IsScannable(secret[4:]) {
+			t.Fatalf("IsScannable(%q) = false", secret)
 		}
-		random, sum := secret[4:34], secret[34:]
-		if got := checksum([]byte(random)); got != sum {
-			t.Fatalf("checksum(%q) = %q, want %q", random, got, sum)
+		for i := 4; i < len(secret); i++ {
+			changed := []byte(secret)
+			changed[i] = base62[(strings.IndexByte(base62, changed[i])+1)%len(base62)]
+			if IsScannable(string(changed)) {
+				t.Fatalf("IsScannable(%q) = true, which has a typing error", changed)
+			}
 		}
-		if !LooksSecret(secret) {
-			t.Fatalf("LooksSecret(%q) = false", secret)
+	}
+	for _, text := range []string{"", "cra_", "cra_short", "cra_" + string(make([]byte, 36)), "0123456789abcdef"} {
+		if IsScannable(text) {
+			t.Errorf("IsScannable(%q) = true", text)
 		}
 	}
 }

@@ -7,7 +7,6 @@ package authenticators
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"net/http"
@@ -112,8 +111,7 @@ func (t *Token) Authenticate(r *http.Request) (*auth.Identity, error) {
 		return nil, badToken(invalidToken, errTokenTooLong)
 	}
 	now := t.now()
-	digest := sha256.Sum256(readOnly(token))
-	record, user, err := t.store.Lookup(r.Context(), digest[:], now)
+	digest, record, user, err := t.lookup(r.Context(), token, now)
 	switch {
 	case err == nil, errors.Is(err, tokenstore.ErrInactive):
 	case errors.Is(err, tokenstore.ErrNotFound):
@@ -128,7 +126,7 @@ func (t *Token) Authenticate(r *http.Request) (*auth.Identity, error) {
 	if err != nil {
 		return nil, noHolder(err)
 	}
-	t.touch(r.Context(), digest[:], &record, now)
+	t.touch(r.Context(), digest, &record, now)
 	return tokenIdentity(&record, id), nil
 }
 

@@ -33,7 +33,7 @@ func (d *Dump) EachGroup(use func(Group) error) error {
 // EachToken calls use for every token and session.
 func (d *Dump) EachToken(use func(Token) error) error {
 	return each(d.tokens, func(i issued) error {
-		if d.outdated(&i) {
+		if d.ended(&i) != "" {
 			return nil
 		}
 		client, err := d.clientName(i.Client)
@@ -54,9 +54,17 @@ func (d *Dump) EachToken(use func(Token) error) error {
 	})
 }
 
-// outdated reports whether the project has outgrown a token: knox 5 accepts none
-// that former versions made.
-func (d *Dump) outdated(i *issued) bool { return i.Older && d.newKnox }
+// ended says why the project itself would no longer accept a token that was kept
+// before all of the dump was read.
+func (d *Dump) ended(i *issued) string {
+	if i.Older && d.newKnox {
+		return leftOutdated
+	}
+	if password, known := d.passwords[d.sum(i.User.PK)]; known && i.Model == ModelSession && !d.sessions.provedBy(i.AuthHash, password) {
+		return leftLoggedOut
+	}
+	return ""
+}
 
 func (d *Dump) user(u *user) (User, error) {
 	resolved := User{
@@ -83,19 +91,19 @@ func (d *decoder) verify() error {
 		})
 	}
 	if err == nil {
+		err = d.passwordsOf()
+	}
+	if err == nil {
 		err = each(d.tokens, func(i issued) error {
-			if d.outdated(&i) {
+			if reason := d.ended(&i); reason != "" {
 				delete(d.keys, [16]byte(i.Digest))
-				d.kept[i.Model]--
 				d.Tokens--
-				d.leave(i.Model, leftOutdated)
+				d.leave(i.Model, reason)
+				return nil
 			}
 			_, err := d.clientName(i.Client)
 			return d.dangling(i.Row, i.Model, "", err)
 		})
-	}
-	if err == nil {
-		err = d.passwordsOf()
 	}
 	if fatal(err) && err != errTooMany {
 		return err

@@ -3,13 +3,15 @@
 
 package django
 
-import (
-	"crypto/sha256"
-)
+import "crypto/sha256"
 
 // maxSession is how long the data of a session may be, as stored and unpacked,
 // in bytes.
 const maxSession = 1 << 20
+
+// sessionKeyLength is the length of the keys that Django makes. No other is ever
+// looked up.
+const sessionKeyLength = 32
 
 // Why a session is left out.
 const (
@@ -19,6 +21,7 @@ const (
 	leftPickled    = "pickled, which is never read, since that could run a program"
 	leftUnreadable = "not readable"
 	leftLarge      = "larger than 1 MiB"
+	leftLoggedOut  = "of passwords that were changed in the project since"
 )
 
 // session is a session of django.contrib.sessions: its key, which the browser has
@@ -56,6 +59,9 @@ func (s *session) finish(d *decoder, r *record) error {
 		return nil
 	}
 	login, reason := d.sessions.read(s.data, s.more)
+	if reason == "" && len(r.pk) != sessionKeyLength {
+		reason = leftUnreadable
+	}
 	if reason != "" {
 		if reason == leftUnsigned {
 			d.unsigned++

@@ -28,6 +28,10 @@ type ImportOptions struct {
 	UserModel     string // default: auth.user
 	UsernameField string // default: username
 
+	// SecretKeys are the project's SECRET_KEY and SECRET_KEY_FALLBACKS. Without
+	// them sessions are left out.
+	SecretKeys []string
+
 	Passwords bool // take passwords that were changed there since the last import
 	Prune     bool // remove users, tokens and groups of the origin that the dump no longer has
 	Deleted   bool // bring back users of the origin who were deleted here
@@ -54,7 +58,7 @@ type PasswordCounts struct {
 // An ImportNote names a record and what an operator should know of it.
 type ImportNote struct {
 	Row  int    `json:"row"`
-	Kind string `json:"kind"` // user, group or token
+	Kind string `json:"kind"` // user, group, token, knox token, durin token, durin client or session
 	Name string `json:"name,omitempty"`
 	Text string `json:"text"`
 }
@@ -65,12 +69,17 @@ type ImportReport struct {
 	DryRun bool   `json:"dry_run"`
 	Rows   int    `json:"rows"`
 
-	Users     ImportCounts   `json:"users"`
-	Groups    ImportCounts   `json:"groups"`
-	Tokens    ImportCounts   `json:"tokens"`
-	Passwords PasswordCounts `json:"passwords"`
+	Users        ImportCounts   `json:"users"`
+	Groups       ImportCounts   `json:"groups"`
+	Tokens       ImportCounts   `json:"tokens"` // of rest_framework.authtoken
+	KnoxTokens   ImportCounts   `json:"knox_tokens"`
+	DurinClients ImportCounts   `json:"durin_clients"`
+	DurinTokens  ImportCounts   `json:"durin_tokens"`
+	Sessions     ImportCounts   `json:"sessions"`
+	Passwords    PasswordCounts `json:"passwords"`
 
-	// TokensRevoked are those of the dump that were revoked here, and stay so.
+	// TokensRevoked are those of the dump, sessions too, that were revoked here,
+	// and stay so.
 	TokensRevoked int `json:"tokens_revoked"`
 
 	// Notes are about single records, maxNotes at most of each kind of note;
@@ -94,7 +103,7 @@ type HashChecker interface {
 // errDryRun undoes a transaction that did what was to be reported.
 var errDryRun = errors.New("dry run")
 
-// Import takes over the users, groups and tokens of a Django project from what
+// Import takes over the users, groups, tokens and sessions of a Django project from what
 // `manage.py dumpdata` wrote. Users are known by their origin, so that another
 // import updates them; users that were not imported are never changed. Either
 // all is done or nothing, where the store has transactions.
@@ -109,6 +118,7 @@ func (m *Manager) Import(ctx context.Context, r io.Reader, o ImportOptions) (Imp
 	}
 	dump, err := django.Read(ctx, r, django.Options{
 		UserModel: o.UserModel, UsernameField: o.UsernameField, Canonical: users.Canonical,
+		SecretKeys: o.SecretKeys, Now: m.Now(),
 	})
 	if problems := (*django.BadDumpError)(nil); errors.As(err, &problems) {
 		return ImportReport{}, &Error{Status: http.StatusBadRequest, Text: problems.Error() + "; nothing was imported", Err: err}
@@ -132,7 +142,9 @@ func (m *Manager) Import(ctx context.Context, r io.Reader, o ImportOptions) (Imp
 	}
 	if !o.DryRun {
 		m.audit("import", zap.String("origin", o.Origin), zap.Bool("passwords", o.Passwords), zap.Bool("prune", o.Prune),
-			zap.Any("users", report.Users), zap.Any("groups", report.Groups), zap.Any("tokens", report.Tokens))
+			zap.Any("users", report.Users), zap.Any("groups", report.Groups), zap.Any("tokens", report.Tokens),
+			zap.Any("knox_tokens", report.KnoxTokens), zap.Any("durin_tokens", report.DurinTokens),
+			zap.Any("durin_clients", report.DurinClients), zap.Any("sessions", report.Sessions))
 	}
 	return report, nil
 }
@@ -146,7 +158,8 @@ func (o ImportOptions) check() error {
 		return invalid("user_model", "must be as AUTH_USER_MODEL, accounts.User")
 	}
 	switch strings.ToLower(o.UserModel) {
-	case "auth.group", "auth.permission", "contenttypes.contenttype", "authtoken.token":
+	case "auth.group", "auth.permission", "contenttypes.contenttype",
+		django.ModelAuthtoken, django.ModelKnox, django.ModelDurin, django.ModelDurinClient, django.ModelSession:
 		return invalid("user_model", "must be the model of users; the keys of others may be secrets")
 	}
 	if o.UsernameField != "" && (!isWord(o.UsernameField) || o.UsernameField == "password") {
@@ -172,7 +185,7 @@ func (o ImportOptions) userModel() string {
 func (o ImportOptions) checkDump(dump *django.Dump) error {
 	model := o.userModel()
 	switch {
-	case dump.Users+dump.Groups+dump.Tokens == 0:
+	case dump.Users+dump.Groups+dump.Tokens+len(dump.Clients)+len(dump.LeftOut) == 0:
 		return refuse(http.StatusBadRequest, "the dump has no users (%s), groups or tokens; --user-model names another user model; this dumps what is needed: %s",
 			model, django.DumpLine(model))
 	case o.Prune && dump.Lines:
@@ -185,6 +198,9 @@ func (o ImportOptions) checkDump(dump *django.Dump) error {
 
 // importDump carries it out, in a transaction if the store has them.
 func (m *Manager) importDump(ctx context.Context, dump *django.Dump, o ImportOptions) (ImportReport, error) {
+	if err := m.sweep(ctx, dump, o); err != nil {
+		return ImportReport{}, err
+	}
 	found, err := m.newImporter(m.Store, false, dump, o).survey(ctx)
 	if err != nil {
 		return ImportReport{}, err
@@ -216,4 +232,21 @@ func (m *Manager) importDump(ctx context.Context, dump *django.Dump, o ImportOpt
 		return ImportReport{}, err
 	}
 	return done.report, nil
+}
+
+// sweepAtOnce is how many records one sweep removes.
+const sweepAtOnce = 1000
+
+// sweep removes what has ended, if the dump could have it with a longer life now:
+// until it is swept, its digest is taken.
+func (m *Manager) sweep(ctx context.Context, dump *django.Dump, o ImportOptions) error {
+	if o.DryRun || !dump.Has(django.ModelKnox) && !dump.Has(django.ModelDurin) && !dump.Has(django.ModelSession) {
+		return nil
+	}
+	for {
+		n, err := m.Store.Sweep(ctx, m.Now(), sweepAtOnce)
+		if err != nil || n < sweepAtOnce {
+			return err
+		}
+	}
 }

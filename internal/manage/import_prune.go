@@ -51,16 +51,32 @@ func (i *importer) inDump(u tokenstore.User) bool {
 	return (i.dump.Natural || u.OriginID == naturalID(u.Name)) && i.dump.HasName(u.Name)
 }
 
-// pruneTokens revokes the tokens of the origin that the dump does not have. A
-// dump without any says nothing of tokens.
+// pruneTokens revokes what the origin had issued and the dump does not have. A dump
+// without any of a kind says nothing of that kind.
 func (i *importer) pruneTokens(ctx context.Context) error {
-	if i.dump.Tokens == 0 {
-		i.note(0, "token", "", "the dump has no tokens; those that were imported stay")
+	for k := range issuedKinds {
+		if err := i.pruneKind(ctx, &issuedKinds[k]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (i *importer) pruneKind(ctx context.Context, k *issuedKind) error {
+	stay := ""
+	switch {
+	case !i.dump.Has(k.model):
+		stay = "the dump has no " + k.name + "s; those that were imported stay"
+	case k.kind == tokenstore.KindSession && !i.dump.SessionsVerified():
+		stay = "the sessions of the dump are not verified; those that were imported stay"
+	}
+	if stay != "" && k.kind == tokenstore.KindAuthtoken {
+		i.note(0, k.name, "", stay)
 		return nil
 	}
 	cursor := ""
 	for {
-		page, next, err := i.store.List(ctx, tokenstore.Filter{Kind: tokenstore.KindAuthtoken}, cursor, tokenstore.MaxPage)
+		page, next, err := i.store.List(ctx, tokenstore.Filter{Kind: k.kind}, cursor, tokenstore.MaxPage)
 		if err != nil {
 			return err
 		}
@@ -68,11 +84,15 @@ func (i *importer) pruneTokens(ctx context.Context) error {
 			if c.Origin != i.Origin || i.dump.HasToken(c.Digest) {
 				continue
 			}
+			if stay != "" {
+				i.note(0, k.name, "", stay)
+				return nil
+			}
 			n, err := i.store.Delete(ctx, tokenstore.Filter{}, c.Digest)
 			if err != nil {
 				return err
 			}
-			i.report.Tokens.Removed += n
+			k.counts(&i.report).Removed += n
 		}
 		if next == "" {
 			return nil

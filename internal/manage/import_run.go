@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
+	"fmt"
 	"time"
 
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/django"
@@ -31,6 +32,7 @@ type importer struct {
 	owners    owners
 	parked    map[string]parking // by user key
 	others    map[string]bool    // groups that users are in who are not of the origin
+	left      []django.LeftOut
 }
 
 func (m *Manager) newImporter(store tokenstore.Store, inTx bool, dump *django.Dump, o ImportOptions) *importer {
@@ -45,10 +47,13 @@ func (m *Manager) newImporter(store tokenstore.Store, inTx bool, dump *django.Du
 	}
 	for _, w := range dump.Warnings {
 		kind := "user"
-		if w.Model == "authtoken.token" {
-			kind = "token"
+		if k := issuedKindOf(w.Model); k != nil {
+			kind = k.name
 		}
 		i.note(w.Row, kind, w.PK, w.Text)
+	}
+	for _, l := range dump.LeftOut {
+		i.leave(l.Model, l.Text, l.Count)
 	}
 	return i
 }
@@ -70,8 +75,13 @@ func (i *importer) run(ctx context.Context) error {
 	if err := i.groups(ctx); err != nil {
 		return err
 	}
+	if err := i.clients(ctx); err != nil {
+		return err
+	}
 	i.report.Users.Unchanged += i.found.users.settled
-	i.report.Tokens.Unchanged += i.found.tokens.settled
+	for model, n := range i.found.settled {
+		i.counts(model).Unchanged += n
+	}
 	err := i.found.users.each(i.dump.EachUser, func(u django.User, state uint8) error { return i.user(ctx, u, state) })
 	if err == nil {
 		err = i.unparked()
@@ -79,7 +89,14 @@ func (i *importer) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return i.found.tokens.each(i.dump.EachToken, func(t django.Token, state uint8) error { return i.token(ctx, t, state) })
+	err = i.found.tokens.each(i.dump.EachToken, func(t django.Token, state uint8) error { return i.token(ctx, t, state) })
+	if err != nil {
+		return err
+	}
+	for _, l := range i.left {
+		i.note(0, issuedKindOf(l.Model).name, "", fmt.Sprintf("%d left out: %s", l.Count, l.Text))
+	}
+	return nil
 }
 
 // note keeps a note, unless there are enough of its kind.

@@ -25,8 +25,9 @@ const (
 // happened after the import, and an absent one that is there is met when it is
 // created.
 type survey struct {
-	users  findings[django.User]
-	tokens findings[django.Token]
+	users   findings[django.User]
+	tokens  findings[django.Token]
+	settled map[string]int // tokens, by model
 }
 
 // maxPending bounds what of the dump is kept in memory for the transaction; if it
@@ -88,7 +89,7 @@ func (f *findings[T]) each(all func(func(T) error) error, use func(T, uint8) err
 
 // survey looks for everything that the dump has.
 func (i *importer) survey(ctx context.Context) (*survey, error) {
-	found := new(survey)
+	found := &survey{settled: make(map[string]int)}
 	deletions, err := i.store.Known(ctx, i.mark(markDeletions))
 	if err != nil {
 		return nil, err
@@ -117,6 +118,9 @@ func (i *importer) survey(ctx context.Context) (*survey, error) {
 	err = i.dump.EachToken(func(in django.Token) error {
 		state, err := i.surveyToken(ctx, in)
 		found.tokens.add(in, state, 1)
+		if state == settled {
+			found.settled[in.Model]++
+		}
 		return err
 	})
 	return found, err
@@ -149,7 +153,7 @@ func (i *importer) surveyToken(ctx context.Context, in django.Token) (uint8, err
 	if !i.returning {
 		return absent, nil
 	}
-	_, owner, err := i.store.Lookup(ctx, in.Digest, i.Now())
+	known, owner, err := i.store.Lookup(ctx, in.Digest, i.Now())
 	switch {
 	case err == nil, errors.Is(err, tokenstore.ErrInactive):
 	case errors.Is(err, tokenstore.ErrNotFound):
@@ -161,7 +165,7 @@ func (i *importer) surveyToken(ctx context.Context, in django.Token) (uint8, err
 	if in.UserID == "" {
 		same = i.isNamed(owner, users.Canonical(in.UserName))
 	}
-	if owner.Origin == i.Origin && same {
+	if owner.Origin == i.Origin && same && !prolonged(known, in) {
 		return settled, nil
 	}
 	return unknown, nil
@@ -186,7 +190,7 @@ func (o owners) add(u tokenstore.User, in django.User) {
 	if !u.Active || len(o) >= maxOwners {
 		return
 	}
-	brief := tokenstore.User{Key: u.Key, Name: u.Name, Active: true}
+	brief := tokenstore.User{Key: u.Key, Name: u.Name, Active: true, PasswordVersion: u.PasswordVersion}
 	o["name "+in.Name] = brief
 	if in.ID != "" {
 		o["id "+in.ID] = brief

@@ -8,8 +8,10 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/django"
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/durin"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/users"
 	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
 )
@@ -21,14 +23,56 @@ const (
 	noteInactiveOwner = "its user is inactive, and this store has no transactions to store it in; activate the user and import again"
 )
 
-// token imports one token, unless it is there or was revoked.
+// An issuedKind is what becomes of the records of one model of tokens.
+type issuedKind struct {
+	model, kind string
+	name        string // in notes
+	counts      func(*ImportReport) *ImportCounts
+}
+
+var issuedKinds = []issuedKind{
+	{django.ModelAuthtoken, tokenstore.KindAuthtoken, "token", func(r *ImportReport) *ImportCounts { return &r.Tokens }},
+	{django.ModelKnox, tokenstore.KindKnox, "knox token", func(r *ImportReport) *ImportCounts { return &r.KnoxTokens }},
+	{django.ModelDurin, tokenstore.KindDurin, "durin token", func(r *ImportReport) *ImportCounts { return &r.DurinTokens }},
+	{django.ModelSession, tokenstore.KindSession, "session", func(r *ImportReport) *ImportCounts { return &r.Sessions }},
+}
+
+// issuedKindOf returns nil for a model that is none of tokens.
+func issuedKindOf(model string) *issuedKind {
+	for i := range issuedKinds {
+		if issuedKinds[i].model == model {
+			return &issuedKinds[i]
+		}
+	}
+	return nil
+}
+
+func (i *importer) counts(model string) *ImportCounts { return issuedKindOf(model).counts(&i.report) }
+
+// leave counts tokens or sessions that are left out for a reason that many share.
+func (i *importer) leave(model, reason string, n int) {
+	i.counts(model).Skipped += n
+	for k := range i.left {
+		if l := &i.left[k]; l.Model == model && l.Text == reason {
+			l.Count += n
+			return
+		}
+	}
+	i.left = append(i.left, django.LeftOut{Model: model, Text: reason, Count: n})
+}
+
+// token imports one token or session, unless it is there or was revoked.
 func (i *importer) token(ctx context.Context, in django.Token, state uint8) error {
 	owner, err := i.owner(ctx, in)
 	if err != nil {
 		return err
 	}
 	if owner.Key == "" {
-		i.report.Tokens.Skipped++ // the user's own note says why
+		if in.Model == django.ModelSession && !i.dump.HasID(in.UserID) {
+			i.leave(in.Model, leftNobody, 1)
+			return nil
+		}
+		i.counts(in.Model).Skipped++ // the user's own note says why
 		return nil
 	}
 	now := i.Now()
@@ -41,10 +85,21 @@ func (i *importer) token(ctx context.Context, in django.Token, state uint8) erro
 	if created.IsZero() || created.After(now) {
 		created = now
 	}
-	return i.newToken(ctx, in, owner, tokenstore.Credential{
-		ID: tokenstore.NewCredentialID(), Kind: tokenstore.KindAuthtoken, Digest: in.Digest, UserKey: owner.Key,
-		Slot: slot(tokenstore.KindAuthtoken, owner.Key, ""), Created: created, Origin: i.Origin,
-	})
+	c := tokenstore.Credential{
+		ID: tokenstore.NewCredentialID(), Kind: issuedKindOf(in.Model).kind, Digest: in.Digest, UserKey: owner.Key,
+		Created: created, Expires: in.Expires, Origin: i.Origin,
+	}
+	if in.Client != "" {
+		c.ClientID = durin.ClientID(in.Client)
+	}
+	c.Slot = slot(c.Kind, owner.Key, c.ClientID)
+	if c.Kind == tokenstore.KindSession {
+		if lives, err := i.sessionLives(ctx, in, owner); err != nil || !lives {
+			return err
+		}
+		c.PasswordVersion = owner.PasswordVersion
+	}
+	return i.newToken(ctx, in, owner, c)
 }
 
 // there reports whether the token lives here, and counts it if it does.
@@ -56,12 +111,29 @@ func (i *importer) there(ctx context.Context, in django.Token, owner tokenstore.
 	case err != nil && !errors.Is(err, tokenstore.ErrInactive):
 		return false, err
 	case known.UserKey != owner.Key:
-		i.report.Tokens.Skipped++
-		i.note(in.Row, "token", owner.Name, noteOtherOwner)
+		i.counts(in.Model).Skipped++
+		i.note(in.Row, issuedKindOf(in.Model).name, owner.Name, noteOtherOwner)
+	case prolonged(known, in):
+		i.counts(in.Model).Updated++
+		return true, i.store.Touch(ctx, in.Digest, lastUse(known), in.Expires)
 	default:
-		i.report.Tokens.Unchanged++
+		i.counts(in.Model).Unchanged++
 	}
 	return true, nil
+}
+
+// prolonged reports whether the project has prolonged the life of a token.
+func prolonged(known tokenstore.Credential, in django.Token) bool {
+	return !known.Expires.IsZero() && in.Expires.After(known.Expires)
+}
+
+// lastUse is when a record was certainly alive, and used for the last time that is
+// known.
+func lastUse(c tokenstore.Credential) time.Time {
+	if c.LastUsed.IsZero() {
+		return c.Created
+	}
+	return c.LastUsed
 }
 
 // owner returns the user of a token, or none if that user was left out.
@@ -90,6 +162,9 @@ func (i *importer) owner(ctx context.Context, in django.Token) (tokenstore.User,
 		return u, err
 	case inDump:
 		return tokenstore.User{}, nil
+	case in.Model == django.ModelSession:
+		// Sessions outlive their users, whom Django then takes for anonymous.
+		return tokenstore.User{}, nil
 	}
 	return u, i.strayToken(in)
 }
@@ -98,7 +173,7 @@ func (i *importer) owner(ctx context.Context, in django.Token) (tokenstore.User,
 func (i *importer) strayToken(in django.Token) error {
 	model := i.userModel()
 	problems := &django.BadDumpError{Advice: django.DumpLine(model), List: []django.Problem{{
-		Row: in.Row, Model: "authtoken.token",
+		Row: in.Row, Model: in.Model,
 		Text: fmt.Sprintf("its user is neither in the dump, as %s, nor was it imported before; --user-model names another user model", model),
 	}}}
 	return &Error{Status: http.StatusBadRequest, Text: problems.Error() + "; nothing was imported", Err: problems}
@@ -112,7 +187,7 @@ func (i *importer) newToken(ctx context.Context, in django.Token, owner tokensto
 			return err
 		}
 		var holder *tokenstore.Credential
-		if holder, err = i.slotHolder(ctx, owner.Key, c.Slot); err != nil {
+		if holder, err = i.slotHolder(ctx, c); err != nil {
 			return err
 		}
 		switch {
@@ -120,25 +195,25 @@ func (i *importer) newToken(ctx context.Context, in django.Token, owner tokensto
 			i.report.TokensRevoked++
 			return nil
 		case holder.Origin != i.Origin:
-			i.report.Tokens.Skipped++
-			i.note(in.Row, "token", owner.Name, noteOwnHolder)
+			i.counts(in.Model).Skipped++
+			i.note(in.Row, issuedKindOf(in.Model).name, owner.Name, noteOwnHolder)
 			return nil
 		}
-		return i.replaceToken(ctx, owner, holder.Digest, c)
+		return i.replaceToken(ctx, in, owner, holder.Digest, c)
 	}
 	if errors.Is(err, tokenstore.ErrNotFound) {
-		i.report.Tokens.Skipped++
-		i.note(in.Row, "token", owner.Name, noteInactiveOwner)
+		i.counts(in.Model).Skipped++
+		i.note(in.Row, issuedKindOf(in.Model).name, owner.Name, noteInactiveOwner)
 		return nil
 	}
 	if err == nil {
-		i.report.Tokens.Created++
+		i.counts(in.Model).Created++
 	}
 	return err
 }
 
 // replaceToken ends the token that the project has replaced by another one.
-func (i *importer) replaceToken(ctx context.Context, owner tokenstore.User, old []byte, c tokenstore.Credential) error {
+func (i *importer) replaceToken(ctx context.Context, in django.Token, owner tokenstore.User, old []byte, c tokenstore.Credential) error {
 	if _, err := i.store.Delete(ctx, tokenstore.Filter{}, old); err != nil {
 		return err
 	}
@@ -148,7 +223,7 @@ func (i *importer) replaceToken(ctx context.Context, owner tokenstore.User, old 
 		return nil
 	}
 	if err == nil {
-		i.report.Tokens.Updated++
+		i.counts(in.Model).Updated++
 	}
 	return err
 }
@@ -173,16 +248,19 @@ func (i *importer) create(ctx context.Context, owner tokenstore.User, c tokensto
 	return made
 }
 
-// slotHolder returns the record that holds a slot of the user.
-func (i *importer) slotHolder(ctx context.Context, userKey, slot string) (*tokenstore.Credential, error) {
+// slotHolder returns the record that holds the slot that a record should have.
+func (i *importer) slotHolder(ctx context.Context, of tokenstore.Credential) (*tokenstore.Credential, error) {
+	if of.Slot == "" {
+		return nil, nil
+	}
 	cursor := ""
 	for {
-		page, next, err := i.store.List(ctx, tokenstore.Filter{UserKey: userKey, Kind: tokenstore.KindAuthtoken}, cursor, tokenstore.MaxPage)
+		page, next, err := i.store.List(ctx, tokenstore.Filter{UserKey: of.UserKey, Kind: of.Kind}, cursor, tokenstore.MaxPage)
 		if err != nil {
 			return nil, err
 		}
 		for _, c := range page {
-			if c.Slot == slot && !expired(c, i.Now()) {
+			if c.Slot == of.Slot && !expired(c, i.Now()) {
 				return &c, nil
 			}
 		}

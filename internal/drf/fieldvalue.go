@@ -5,6 +5,7 @@ package drf
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -38,32 +39,25 @@ func (f Field) formValue(form map[string][]any) (value any, given bool) {
 
 // indexed returns the list whose items are called name[0], name[1] and so on.
 func indexed(form map[string][]any, name string) (list any, given bool) {
-	var items []item
-	for key, values := range form {
-		index, ok := strings.CutPrefix(key, name+"[")
-		if index, ok2 := strings.CutSuffix(index, "]"); ok && ok2 {
-			if at, err := strconv.ParseUint(index, 10, 64); err == nil {
-				items = append(items, item{at, values[len(values)-1]})
-			}
+	items := map[uint64]any{}
+	for _, key := range slices.Sorted(maps.Keys(form)) {
+		rest, _ := strings.CutPrefix(key, name+"[")
+		index, member, closed := strings.Cut(rest, "]")
+		at, err := strconv.ParseUint(index, 10, 64)
+		if rest == key || !closed || err != nil {
+			continue
+		}
+		values := form[key]
+		items[at] = values[len(values)-1]
+		if member != "" {
+			items[at] = map[string]any{}
 		}
 	}
-	slices.SortFunc(items, func(a, b item) int {
-		if a.at < b.at {
-			return -1
-		}
-		return 1
-	})
-	values := make([]any, len(items))
-	for i, item := range items {
-		values[i] = item.value
+	values := make([]any, 0, len(items))
+	for _, at := range slices.Sorted(maps.Keys(items)) {
+		values = append(values, items[at])
 	}
 	return values, len(items) > 0
-}
-
-// An item has its place in a list.
-type item struct {
-	at    uint64
-	value any
 }
 
 // read returns the value as its type, and what is wrong with it: a list of
@@ -226,7 +220,7 @@ func parseZone(text string) (*time.Location, bool) {
 	minutes, _ := strconv.Atoi(strings.TrimPrefix(text[3:], ":"))
 	offset := hours*60 + minutes
 	if offset >= 24*60 {
-		return nil, false
+		return time.UTC, false
 	}
 	if text[0] == '-' {
 		offset = -offset

@@ -5,9 +5,12 @@ package drf
 
 import (
 	"bytes"
-	"encoding/base64"
+	"html"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 const (
@@ -56,14 +59,20 @@ func parseMultipart(body []byte, contentType string, cs charset) (map[string][]a
 		}
 		name := cs.replace([]byte(trimASCII(header.name)))
 		if !header.file {
-			if header.base64 {
-				content = decodeBase64(content)
+			if decoded, ok := pythonBase64(content); header.base64 && ok {
+				content = decoded
 			}
 			form[name] = append(form[name], cs.replace(content))
 			continue
 		}
 		if uploads++; uploads > maxFiles {
 			return nil, Detail(http.StatusBadRequest, "The number of files exceeded settings.DATA_UPLOAD_MAX_NUMBER_FILES.")
+		}
+		if !validFilename(header.filename, cs) {
+			continue
+		}
+		if header.base64 && !wholeBase64(content) {
+			return nil, errMultipart("Could not decode base64 data.")
 		}
 		pending = name
 	}
@@ -107,10 +116,11 @@ func parts(body, separator []byte) func(yield func([]byte) bool) {
 
 // A partHeader is what matters of it.
 type partHeader struct {
-	name   string
-	named  bool
-	file   bool
-	base64 bool
+	name     string
+	named    bool
+	file     bool
+	filename string
+	base64   bool
 }
 
 // parsePart splits a part. Without a header that says what it is, it is nothing.
@@ -123,10 +133,12 @@ func parsePart(part []byte) (header partHeader, content []byte) {
 		value, params := parseHeader(line)
 		key, value, ok := strings.Cut(value, ":")
 		switch {
-		case !ok:
+		case !ok, !isASCII(key), !isASCII(value), !isASCII(strings.Join(slices.Collect(maps.Keys(params)), "")):
+			// Django skips the line.
 		case key == "content-disposition":
 			header.name, header.named = params["name"]
-			header.file = params["filename"] != ""
+			header.filename = params["filename"]
+			header.file = header.filename != ""
 		case key == "content-transfer-encoding":
 			header.base64 = trim(value) == "base64"
 		}
@@ -134,18 +146,18 @@ func parsePart(part []byte) (header partHeader, content []byte) {
 	return header, part[end+4:]
 }
 
-// decodeBase64 ignores what is not of the alphabet; bytes that are no base64
-// stay as they are.
-func decodeBase64(content []byte) []byte {
-	clean := bytes.Map(func(c rune) rune {
-		if strings.ContainsRune("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=", c) {
-			return c
+// validFilename reports whether a file has a name, less its directories.
+func validFilename(name string, cs charset) bool {
+	name = html.UnescapeString(cs.replace([]byte(name)))
+	name = name[strings.LastIndexAny(name, `/\`)+1:]
+	return name != "" && name != "." && name != ".."
+}
+
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
 		}
-		return -1
-	}, content)
-	decoded, err := base64.StdEncoding.AppendDecode(nil, clean)
-	if err != nil {
-		return content
 	}
-	return decoded
+	return true
 }

@@ -49,7 +49,7 @@ func pythonFloat(f float64) string {
 // parseInt is Python's int of a text that 64 bits can hold: blanks around it
 // and single underscores between digits are fine.
 func parseInt(text string) (int64, bool) {
-	text = trim(text)
+	text = strings.TrimSpace(text)
 	digits := strings.TrimLeft(text, "+-")
 	if len(text)-len(digits) > 1 || strings.HasPrefix(digits, "_") || strings.HasSuffix(digits, "_") || strings.Contains(digits, "__") {
 		return 0, false

@@ -19,7 +19,7 @@ func decodeUTF8(b []byte, whole bool) (string, error) {
 		switch {
 		case reason == "":
 			i += size
-		case reason == unexpectedEnd && !whole:
+		case !whole && (reason == unexpectedEnd || i+2 == len(b) && b[i] == 0xed && b[i+1]&0xc0 == 0x80):
 			return string(b[:i]), nil
 		case size == 1:
 			return "", fmt.Errorf("'utf-8' codec can't decode byte 0x%02x in position %d: %s", b[i], i, reason)

@@ -1,0 +1,98 @@
+// SPDX-FileCopyrightText: The caddy-rest-auth authors
+// SPDX-License-Identifier: Apache-2.0
+
+package knox
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/knox"
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/tokenapi"
+)
+
+// check resolves the options and refuses what has no meaning.
+func (e *Endpoint) check() error {
+	for name, option := range map[string]*string{
+		"auth_header_prefix": &e.AuthHeaderPrefix, "token_prefix": &e.TokenPrefix, "expiry_datetime_format": &e.ExpiryDatetimeFormat,
+	} {
+		if err := tokenapi.Resolve(name, option); err != nil {
+			return err
+		}
+	}
+	if e.AuthTokenCharacterLength == 0 {
+		e.AuthTokenCharacterLength = defaultCharacters
+	}
+	if n := e.AuthTokenCharacterLength; n < minCharacters || n > maxCharacters {
+		return fmt.Errorf("auth_token_character_length: %d is not from %d to %d", n, minCharacters, maxCharacters)
+	}
+	if e.AuthHeaderPrefix == "" {
+		e.AuthHeaderPrefix = defaultPrefix
+	}
+	if err := tokenapi.CheckWord("auth_header_prefix", e.AuthHeaderPrefix); err != nil {
+		return err
+	}
+	if len(e.TokenPrefix) > maxPrefix {
+		return fmt.Errorf("token_prefix: '%s' is longer than %d characters", e.TokenPrefix, maxPrefix)
+	}
+	if err := tokenapi.CheckWord("token_prefix", e.TokenPrefix); err != nil {
+		return err
+	}
+	if err := tokenapi.CheckExpiryFormat(e.ExpiryDatetimeFormat); err != nil {
+		return fmt.Errorf("expiry_datetime_format: %w", err)
+	}
+	if err := tokenapi.CheckUserFields(e.UserSerializer); err != nil {
+		return err
+	}
+	if err := e.checkLimit(); err != nil {
+		return err
+	}
+	return e.checkTimes()
+}
+
+func (e *Endpoint) checkLimit() error {
+	switch {
+	case e.TokenLimitPerUser < 0 || e.TokenLimitPerUser > maxLimit:
+		return fmt.Errorf("token_limit_per_user: %d is not from 1 to %d", e.TokenLimitPerUser, maxLimit)
+	case e.TokenLimit == "":
+		e.TokenLimit = limitDeny
+	case e.TokenLimit != limitDeny && e.TokenLimit != limitEvict:
+		return fmt.Errorf("token_limit: unknown word '%s', expected one of %v", e.TokenLimit, []string{limitDeny, limitEvict})
+	case e.TokenLimitPerUser == 0:
+		return errors.New("token_limit: there is no token_limit_per_user")
+	}
+	return nil
+}
+
+// checkTimes refuses a refresh that would never happen.
+func (e *Endpoint) checkTimes() error {
+	for name, option := range map[string]*caddy.Duration{
+		"token_ttl": e.TokenTTL, "auto_refresh_max_ttl": e.AutoRefreshMaxTTL, "min_refresh_interval": e.MinRefreshInterval,
+	} {
+		if option != nil && *option < 0 {
+			return fmt.Errorf("%s: %s is negative", name, time.Duration(*option))
+		}
+	}
+	e.ttl = tokenapi.Lifetime(e.TokenTTL, defaultTTL)
+	if !e.AutoRefresh {
+		return nil
+	}
+	refresh := knox.Refresh{
+		TTL:         e.ttl,
+		MaxTTL:      tokenapi.Lifetime(e.AutoRefreshMaxTTL, 0),
+		MinInterval: tokenapi.Lifetime(e.MinRefreshInterval, defaultInterval),
+	}
+	switch {
+	case e.ttl == 0:
+		return errors.New("auto_refresh: tokens that never end are not refreshed; give a token_ttl")
+	case refresh.MinInterval >= e.ttl:
+		return fmt.Errorf("auto_refresh: no token would be refreshed, since min_refresh_interval (%s) is not below token_ttl (%s)", refresh.MinInterval, e.ttl)
+	case refresh.MaxTTL > 0 && refresh.MaxTTL <= e.ttl:
+		return fmt.Errorf("auto_refresh: no token would be refreshed, since auto_refresh_max_ttl (%s) is not above token_ttl (%s)", refresh.MaxTTL, e.ttl)
+	}
+	e.data = knox.Encode(refresh)
+	return nil
+}

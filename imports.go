@@ -6,6 +6,7 @@ package restauth
 // The standard bundle: what `xcaddy build --with` this module gives.
 import (
 	_ "github.com/caddy-rest-auth/caddy-rest-auth/authenticators"
+	_ "github.com/caddy-rest-auth/caddy-rest-auth/endpoints/durin"
 	_ "github.com/caddy-rest-auth/caddy-rest-auth/endpoints/knox"
 	_ "github.com/caddy-rest-auth/caddy-rest-auth/permissions"
 	_ "github.com/caddy-rest-auth/caddy-rest-auth/tokenstore/memory"

@@ -37,6 +37,7 @@ type judged struct {
 	}
 	Candidate   *struct{ ID string }
 	Permissions []explainedPart
+	Throttles   []explainedThrottle
 	Headers     struct {
 		Stripped, Deleted []string
 		Set               []struct{ Name, Value string }
@@ -50,6 +51,8 @@ type judged struct {
 		ErrorRoutes    bool `json:"error_routes"`
 	}
 }
+
+type explainedThrottle struct{ Scope, Rate, Outcome, Caller string }
 
 type explainedPart struct {
 	Name, Outcome, Reason string

@@ -28,8 +28,11 @@ var ErrOther = errors.New("not an API client of durin")
 
 // A Client is an application that users have one token each for.
 type Client struct {
-	// TokenTTL is how long its tokens live. Always positive.
+	// TokenTTL is how long its tokens live. Positive, unless they never end.
 	TokenTTL time.Duration
+
+	// Endless says that its tokens never end, which durin itself does not have.
+	Endless bool
 
 	// ThrottleRate is how often each user may use it, as "5/m". Empty: the rate
 	// of the scope user_per_client, if there is one.
@@ -45,6 +48,10 @@ func Name(clientID string) (name string, ok bool) { return strings.CutPrefix(cli
 // Slot returns the slot of the one token that a user has for a client.
 func Slot(userKey, clientID string) string { return "durin:" + userKey + ":" + clientID }
 
+// endless is the TokenTTL of tokens that never end. It is a word, since a
+// project's duration of 0 means the contrary.
+const endless = "none"
+
 // data is a client as tokenstore.Client.Data has it.
 type data struct {
 	Durin *settings `json:"durin"`
@@ -57,7 +64,11 @@ type settings struct {
 
 // Encode returns the client as tokenstore.Client.Data.
 func Encode(c Client) []byte {
-	encoded, err := json.Marshal(data{&settings{c.TokenTTL.String(), c.ThrottleRate}})
+	ttl := c.TokenTTL.String()
+	if c.Endless {
+		ttl = endless
+	}
+	encoded, err := json.Marshal(data{&settings{ttl, c.ThrottleRate}})
 	if err != nil { // no text fails to be JSON
 		panic(err)
 	}
@@ -71,9 +82,12 @@ func Decode(encoded []byte) (Client, error) {
 	if err := json.Unmarshal(encoded, &d); err != nil || d.Durin == nil {
 		return Client{}, ErrOther
 	}
+	if d.Durin.TokenTTL == endless {
+		return Client{Endless: true, ThrottleRate: d.Durin.ThrottleRate}, nil
+	}
 	ttl, err := time.ParseDuration(d.Durin.TokenTTL)
 	if err != nil || ttl <= 0 {
 		return Client{}, fmt.Errorf("an API client of durin with a token_ttl of %q", d.Durin.TokenTTL)
 	}
-	return Client{ttl, d.Durin.ThrottleRate}, nil
+	return Client{TokenTTL: ttl, ThrottleRate: d.Durin.ThrottleRate}, nil
 }

@@ -10,7 +10,7 @@ import (
 )
 
 func TestDecode(t *testing.T) {
-	for _, want := range []Client{{TokenTTL: time.Microsecond}, {10 * 24 * time.Hour, `5/m"`}} {
+	for _, want := range []Client{{TokenTTL: time.Microsecond}, {TokenTTL: 10 * 24 * time.Hour, ThrottleRate: `5/m"`}, {Endless: true, ThrottleRate: "1/s"}} {
 		if got, err := Decode(Encode(want)); got != want || err != nil {
 			t.Errorf("%+v became %+v, %v", want, got, err)
 		}

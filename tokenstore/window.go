@@ -30,7 +30,7 @@ func (w Window) Hit(limit int, per time.Duration, now time.Time) (next Window, w
 	if wait := live.untilFree(limit, per, now); wait > 0 {
 		return nil, wait
 	}
-	return live.count(markOf(limit, per, now)), 0
+	return live.count(MarkOf(limit, per, now)), 0
 }
 
 // untilFree returns how long it takes until less than limit events count.
@@ -60,9 +60,9 @@ func (w Window) count(at time.Time) Window {
 	return slices.Insert(w, i, Mark{at, 1})
 }
 
-// markOf returns the time under which an event is counted: its own, or the end
+// MarkOf returns the time under which an event is counted: its own, or the end
 // of its bucket, so that it leaves late and never early.
-func markOf(limit int, per time.Duration, now time.Time) time.Time {
+func MarkOf(limit int, per time.Duration, now time.Time) time.Time {
 	width := per / windowBuckets
 	if limit <= MaxExactHits || width <= 1 {
 		return now

@@ -65,3 +65,25 @@ func BenchmarkLookup_miss(b *testing.B) {
 		}
 	}
 }
+
+// What a throttle costs a request, with so many callers.
+func BenchmarkHit(b *testing.B) {
+	for _, n := range []int{1, 100_000, 1_000_000} {
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
+			store := New()
+			defer store.Close()
+			hit := func(i int) {
+				if _, err := store.Hit(b.Context(), "user "+strconv.Itoa(i%n), 1000, time.Minute, time.Now()); err != nil {
+					b.Fatal(err)
+				}
+			}
+			for i := range n {
+				hit(i)
+			}
+			b.ReportAllocs()
+			for i := 0; b.Loop(); i += 7919 {
+				hit(i)
+			}
+		})
+	}
+}

@@ -10,13 +10,6 @@ import (
 	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
 )
 
-// A counter is a sliding log of events. It is replaced, never changed, so that a
-// transaction can be undone.
-type counter struct {
-	per    time.Duration
-	window tokenstore.Window
-}
-
 func (o ops) Remember(ctx context.Context, key string, until time.Time) (fresh bool, err error) {
 	err = o.write(ctx, func(s *state) error {
 		known, ok := s.remembered[key]
@@ -39,23 +32,50 @@ func (o ops) Known(ctx context.Context, key string) (known bool, err error) {
 func (o ops) Forget(ctx context.Context, key string) error {
 	return o.write(ctx, func(s *state) error {
 		drop(s, s.remembered, key)
-		drop(s, s.counters, key)
 		drop(s, s.attempts, tokenstore.AttemptKey(key))
 		return nil
 	})
 }
 
-func (o ops) Hit(ctx context.Context, key string, limit int, per time.Duration, now time.Time) (wait time.Duration, err error) {
-	if limit < 1 {
-		// The read is for the errors of a store that is closed.
-		return per, o.read(ctx, func(*state) error { return nil })
-	}
-	err = o.write(ctx, func(s *state) error {
-		var next tokenstore.Window
-		if next, wait = s.counters[key].window.Hit(limit, per, now); wait == 0 {
-			put(s, s.counters, key, counter{per, next})
-		}
+// Hit asks for the lock only to see whether the store is open.
+func (s *Store) Hit(ctx context.Context, key string, limit int, per time.Duration, now time.Time) (wait time.Duration, err error) {
+	err = s.db.read(ctx, func(*state) error {
+		wait = s.db.hits.Hit(key, limit, per, now)
 		return nil
 	})
 	return wait, err
+}
+
+// Forget is that of ops, and forgets events.
+func (s *Store) Forget(ctx context.Context, key string) error {
+	err := s.ops.Forget(ctx, key)
+	if err == nil {
+		s.db.hits.Forget(key)
+	}
+	return err
+}
+
+// Sweep is that of ops, and sweeps events.
+func (s *Store) Sweep(ctx context.Context, before time.Time, max int) (int, error) {
+	n, err := s.ops.Sweep(ctx, before, max)
+	if err == nil {
+		n += s.db.hits.Sweep(before, max-n)
+	}
+	return n, err
+}
+
+func (t *transaction) Hit(ctx context.Context, key string, limit int, per time.Duration, now time.Time) (wait time.Duration, err error) {
+	err = t.read(ctx, func(*state) error {
+		wait = t.hits.Hit(key, limit, per, now)
+		return nil
+	})
+	return wait, err
+}
+
+func (t *transaction) Forget(ctx context.Context, key string) error {
+	err := t.ops.Forget(ctx, key)
+	if err == nil {
+		t.hits.Forget(key)
+	}
+	return err
 }

@@ -27,7 +27,6 @@ type state struct {
 	apps    map[string]tokenstore.Client
 
 	remembered map[string]time.Time
-	counters   map[string]counter
 	attempts   map[string]attempts
 
 	journal []func()
@@ -55,7 +54,7 @@ func newState() *state {
 		users: make(index), clients: make(index), family: make(index), tombs: make(map[string]time.Time),
 		people: make(map[string]tokenstore.User), names: make(map[string]string), origins: make(map[origin]string),
 		groups: make(map[string][]string), apps: make(map[string]tokenstore.Client),
-		remembered: make(map[string]time.Time), counters: make(map[string]counter), attempts: make(map[string]attempts),
+		remembered: make(map[string]time.Time), attempts: make(map[string]attempts),
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/hitlog"
 	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
 )
 
@@ -20,7 +21,7 @@ type Store struct {
 
 // New returns an empty store.
 func New() *Store {
-	db := &database{state: newState(), watchers: make(map[*watcher]struct{})}
+	db := &database{state: newState(), hits: hitlog.New(hitlog.DefaultBudget), watchers: make(map[*watcher]struct{})}
 	return &Store{ops: ops{db}, db: db}
 }
 
@@ -29,7 +30,7 @@ func (s *Store) Close() error {
 	s.db.mu.Lock()
 	defer s.db.mu.Unlock()
 	s.db.closed = true
-	s.db.state = newState()
+	s.db.state, s.db.hits = newState(), hitlog.New(0)
 	for w := range s.db.watchers {
 		s.db.end(w, errClosed)
 	}
@@ -54,6 +55,7 @@ type ops struct{ guard }
 type database struct {
 	mu       sync.RWMutex
 	state    *state
+	hits     *hitlog.Log
 	closed   bool
 	watchers map[*watcher]struct{}
 }

@@ -39,11 +39,6 @@ func (o ops) Sweep(ctx context.Context, before time.Time, max int) (n int, err e
 				drop(s, s.remembered, key)
 			}
 		}
-		for key, c := range s.counters {
-			if due(c.window[len(c.window)-1].At.Add(c.per)) {
-				drop(s, s.counters, key)
-			}
-		}
 		for key, a := range s.attempts {
 			if due(a.ends) {
 				drop(s, s.attempts, key)

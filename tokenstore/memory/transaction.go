@@ -8,6 +8,7 @@ import (
 	"errors"
 	"sync"
 
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/hitlog"
 	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
 )
 
@@ -19,15 +20,20 @@ type transaction struct {
 	ops
 	mu    sync.Mutex
 	state *state
+	hits  *hitlog.Transaction
 	ended bool
 }
 
 // InTx does what f does as one. Everybody else waits meanwhile.
 func (s *Store) InTx(ctx context.Context, f func(tokenstore.Store) error) error {
 	err := s.db.write(ctx, func(st *state) error {
-		tx := &transaction{state: st}
+		tx := &transaction{state: st, hits: s.db.hits.Begin()}
 		tx.ops = ops{tx}
-		defer tx.end()
+		committed := false
+		defer func() {
+			tx.end()
+			tx.hits.End(committed)
+		}()
 		err := f(tx)
 		if err == nil {
 			err = ctx.Err()
@@ -35,6 +41,7 @@ func (s *Store) InTx(ctx context.Context, f func(tokenstore.Store) error) error 
 		if err != nil {
 			return &undone{err}
 		}
+		committed = true
 		return nil
 	})
 	var u *undone

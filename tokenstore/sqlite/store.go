@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/hitlog"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/sqlstore"
 	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
 )
@@ -25,6 +26,7 @@ type Store struct {
 	ctx    context.Context // ends with Close
 	cancel context.CancelFunc
 	state  atomic.Pointer[state]
+	hits   *hitlog.Log   // outlives the loss of the file too
 	wake   chan struct{} // asks for the file to be opened anew
 
 	mu     sync.Mutex // guards closed, so that nothing begins after Close
@@ -47,7 +49,7 @@ type state struct {
 
 // newStore serves from an open handle.
 func newStore(ctx context.Context, d *Driver, h *handle) *Store {
-	s := &Store{driver: d, wake: make(chan struct{}, 1)}
+	s := &Store{driver: d, hits: hitlog.New(hitlog.DefaultBudget), wake: make(chan struct{}, 1)}
 	s.Ops = sqlstore.Ops{Engine: s, SweepBatch: sweepBatch}
 	s.ctx, s.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	s.state.Store(&state{handle: h})

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/hitlog"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/sqlstore"
 	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
 )
@@ -87,6 +88,8 @@ const (
 // InTx is tokenstore.Transactor's. Other writers wait until f returns.
 func (s *Store) InTx(ctx context.Context, f func(tokenstore.Store) error) error {
 	var own error // of f, which passes unchanged
+	hits, committed := s.hits.Begin(), false
+	defer func() { hits.End(committed) }()
 	err := s.with(func(h *handle) error {
 		return h.writer.exclusively(ctx, func(conn *sqlstore.Conn) error {
 			if _, err := conn.Exec(ctx, largeCache); err != nil {
@@ -94,7 +97,7 @@ func (s *Store) InTx(ctx context.Context, f func(tokenstore.Store) error) error 
 			}
 			defer func() { _, _ = conn.Exec(ctx, smallCache) }() // more memory than needed does no harm
 			return h.transact(ctx, func() error {
-				tx := &transaction{conn: conn}
+				tx := &transaction{conn: conn, hits: hits}
 				tx.Unavailable = func(err error) error { return unavailable(h.file.path, err) }
 				tx.Ops = sqlstore.Ops{Engine: tx, SweepBatch: sweepBatch}
 				defer tx.End()
@@ -115,6 +118,7 @@ func (s *Store) InTx(ctx context.Context, f func(tokenstore.Store) error) error 
 	if own != nil {
 		return own
 	}
+	committed = err == nil
 	return err
 }
 
@@ -127,6 +131,7 @@ type transaction struct {
 	sqlstore.Guard
 	work sqlstore.Work
 	conn *sqlstore.Conn
+	hits *hitlog.Transaction
 }
 
 // Read is sqlstore.Engine's.

@@ -58,9 +58,13 @@ func (m *Mount) load(ctx caddy.Context, origin string, guards *guards) ([]*route
 		if err != nil {
 			return nil, err
 		}
+		if refuser, ok := endpoint.(endpoints.Refuser); ok && described.Pages {
+			r.refuser = refuser
+		}
 		if r.guard, err = guards.get(m.settings(described.Access)); err != nil {
 			return nil, fmt.Errorf("%s: %w", r.pattern, err)
 		}
+		r.refuser, _ = endpoint.(endpoints.Refuser)
 		routes = append(routes, r)
 	}
 	return routes, nil

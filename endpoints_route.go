@@ -4,7 +4,6 @@
 package restauth
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -16,6 +15,7 @@ import (
 	"github.com/caddy-rest-auth/caddy-rest-auth/auth"
 	"github.com/caddy-rest-auth/caddy-rest-auth/endpoints"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/drf"
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/page"
 )
 
 // methodOrder is the order in which Django lists methods in Allow.
@@ -31,9 +31,11 @@ type route struct {
 	segments []string // of the pattern; nil if it has no braces
 	name     string
 	pages    bool
+	refuser  endpoints.Refuser // of people; nil if the route has no pages for them
 	actions  map[string]endpoints.Action
 	allow    string // for the header
 	guard    *Handler
+	refuser  endpoints.Refuser // of people; nil if the API has no pages
 	logger   *zap.Logger
 }
 
@@ -81,7 +83,13 @@ func (rt *route) ServeHTTP(w http.ResponseWriter, r *http.Request) error {
 	}
 	if !rt.pages && !drf.Acceptable(r) {
 		rt.guard.cors.expose(w, r)
-		return drf.WriteError(w, r, drf.Detail(http.StatusNotAcceptable, "Could not satisfy the request Accept header."))
+		return rt.write(w, r, drf.Detail(http.StatusNotAcceptable, "Could not satisfy the request Accept header."))
+	}
+	if rt.pages && rt.refuser != nil && drf.AcceptsHTML(r) {
+		caddyhttp.SetVar(r.Context(), pageVar, rt.refuser)
+	}
+	if rt.refuser != nil && page.Wanted(r) {
+		return rt.servePerson(w, r)
 	}
 	return rt.guard.ServeHTTP(w, r, caddyhttp.HandlerFunc(rt.act))
 }
@@ -100,28 +108,12 @@ func (rt *route) act(w http.ResponseWriter, r *http.Request) error {
 	}
 	action, ok := rt.actions[r.Method]
 	if !ok {
-		return drf.WriteError(w, r, drf.Detail(http.StatusMethodNotAllowed, fmt.Sprintf("Method %q not allowed.", r.Method)))
+		return rt.write(w, r, drf.Detail(http.StatusMethodNotAllowed, fmt.Sprintf("Method %q not allowed.", r.Method)))
 	}
-	state := currentState(r)
-	err := action(w, r, state.user)
-	if err == nil {
-		return nil
+	if err := action(w, r, currentState(r).user); err != nil {
+		return rt.refuse(w, r, err)
 	}
-	if answer, ok := errors.AsType[*drf.Error](err); ok {
-		return drf.WriteError(w, r, answer)
-	}
-	return rt.guard.refuse(w, r, state, err)
-}
-
-// refuse answers a request that was let through, and that what stands behind the
-// handler refuses after all.
-func (h *Handler) refuse(w http.ResponseWriter, r *http.Request, state *requestState, cause error) error {
-	by := slices.IndexFunc(h.policy.links, func(l link) bool { return l.name == state.user.Method })
-	cause = outcome(cause)
-	if cause == auth.ErrNoCredentials {
-		cause = unexplained
-	}
-	return h.rejecter.reject(w, r, state, refusal{id: state.user, by: by, cause: cause})
+	return nil
 }
 
 // describe answers OPTIONS as Django REST framework does.

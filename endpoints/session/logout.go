@@ -1,0 +1,48 @@
+// SPDX-FileCopyrightText: The caddy-rest-auth authors
+// SPDX-License-Identifier: Apache-2.0
+
+package session
+
+import (
+	"net/http"
+
+	"github.com/caddy-rest-auth/caddy-rest-auth/auth"
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/drf"
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/page"
+)
+
+// showLogout asks people whether they want to. A link must not log anybody out:
+// any page could have the browser follow it.
+func (e *Endpoint) showLogout(w http.ResponseWriter, r *http.Request, _ *auth.Identity) error {
+	session, err := e.current(r)
+	if err != nil {
+		return err
+	}
+	if !page.Wanted(r) {
+		return e.writeState(w, r, session)
+	}
+	view := logoutView{Login: e.path(r, loginPath), Next: e.next(r, nil)}
+	if session != nil {
+		view.User = session.User.ID
+	}
+	return e.writeLogout(w, r, http.StatusOK, view)
+}
+
+// logout ends the session. It succeeds for who has none, and never where the
+// store has not said that it is gone.
+func (e *Endpoint) logout(w http.ResponseWriter, r *http.Request, _ *auth.Identity) error {
+	if err := e.sessions.CSRF().Check(r); err != nil {
+		return err
+	}
+	data, err := drf.Decode(r)
+	if err != nil {
+		return err
+	}
+	if _, err := e.sessions.End(w, r); err != nil {
+		return err
+	}
+	if _, form := data.Form(csrfField); forPerson(r, form) {
+		return redirect(w, http.StatusSeeOther, or(e.next(r, data), or(e.LogoutRedirectURL, e.path(r, logoutPath))))
+	}
+	return e.writeState(w, r, nil)
+}

@@ -1,0 +1,272 @@
+// SPDX-FileCopyrightText: The caddy-rest-auth authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package session is the endpoint by which browsers log in and out: pages for
+// people, and the same as JSON for scripts of single-page applications.
+package session
+
+import (
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/caddyserver/caddy/v2"
+	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+
+	"github.com/caddy-rest-auth/caddy-rest-auth/auth"
+	"github.com/caddy-rest-auth/caddy-rest-auth/endpoints"
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/page"
+	sessions "github.com/caddy-rest-auth/caddy-rest-auth/internal/session"
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/users"
+	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
+)
+
+func init() {
+	caddy.RegisterModule(new(Endpoint))
+}
+
+// Endpoint logs browsers in and out.
+//
+// `login/` has a form and takes a name and a password, `logout/` ends the
+// session, `sessions/` lists a user's own and ends them. Each answers people by
+// pages, and clients that accept JSON and no HTML by JSON.
+//
+// Every request that changes something needs a CSRF token, the login as well:
+// the form has one, and JSON of `login/` tells it.
+type Endpoint struct {
+	// What it says of cookies, lifetimes and origins, `authenticate session` has
+	// to say too; better said once, in the app.
+	sessions.Settings
+
+	// Where people go who log in and were on no way elsewhere. Default: /.
+	LoginRedirectURL string `json:"login_redirect_url,omitempty"`
+
+	// Where people go who log out. Default: a page that says so.
+	LogoutRedirectURL string `json:"logout_redirect_url,omitempty"`
+
+	// Sends people on who are logged in and ask for the login page. Default: false;
+	// they may log in as somebody else.
+	RedirectAuthenticatedUser bool `json:"redirect_authenticated_user,omitempty"`
+
+	// Asks at the login whether the browser is to keep the session when it
+	// closes. Default: false; `expire_at_browser_close` says it for all.
+	RememberMe bool `json:"remember_me,omitempty"`
+
+	// The site's name, above the heading of each page. Default: none.
+	Title string `json:"title,omitempty"`
+
+	// A file with a template of the site's own for the pages.
+	// Default: the built-in look.
+	Template string `json:"template,omitempty"`
+
+	at       endpoints.Mount
+	sessions *sessions.Manager
+	users    *users.Directory
+	store    tokenstore.Store
+	pages    *page.Set
+}
+
+// CaddyModule returns the Caddy module information.
+func (*Endpoint) CaddyModule() caddy.ModuleInfo {
+	return caddy.ModuleInfo{
+		ID:  "rest_auth.endpoints.session",
+		New: func() caddy.Module { return new(Endpoint) },
+	}
+}
+
+//go:embed pages.html
+var pages string
+
+// Provision loads the pages, and finds the users and their sessions.
+func (e *Endpoint) Provision(ctx caddy.Context) error {
+	replacer := caddy.NewReplacer()
+	for _, field := range []*string{&e.LoginRedirectURL, &e.LogoutRedirectURL, &e.Title, &e.Template} {
+		value, err := replacer.ReplaceOrErr(*field, true, true)
+		if err != nil {
+			return err
+		}
+		*field = value
+	}
+	if e.LoginRedirectURL == "" {
+		e.LoginRedirectURL = "/"
+	}
+	for name, target := range map[string]string{"login_redirect_url": e.LoginRedirectURL, "logout_redirect_url": e.LogoutRedirectURL} {
+		if err := checkTarget(target); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	var err error
+	if e.sessions, err = sessions.FromContext(ctx, &e.Settings); err != nil {
+		return err
+	}
+	if e.users, err = users.FromContext(ctx); err != nil {
+		return fmt.Errorf("loading the users: %w", err)
+	}
+	if e.store, err = tokenstore.FromContext(ctx); err != nil {
+		return fmt.Errorf("loading the store: %w", err)
+	}
+	e.pages, err = page.New(pages, samples, e.Title, e.Template)
+	return err
+}
+
+// checkTarget refuses what a browser could take for another place than meant.
+func checkTarget(target string) error {
+	if target == "" || safeNext(target) == target {
+		return nil
+	}
+	u, err := url.Parse(target)
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.User != nil || strings.ContainsAny(target, "\\ ") {
+		return fmt.Errorf("'%s' is neither a path, as /welcome/, nor a URL, as https://www.example.com/", target)
+	}
+	return nil
+}
+
+// Mount tells where the pages are.
+func (e *Endpoint) Mount(at endpoints.Mount) error {
+	e.at = at
+	return nil
+}
+
+// Routes returns login/, logout/ and sessions/.
+func (e *Endpoint) Routes() []endpoints.Route {
+	// A login begins with nobody known, and a session that ends is judged here:
+	// what a site asks of callers elsewhere is in the way of neither.
+	open := endpoints.Access{Fixed: true}
+	own := endpoints.Access{Authenticators: []json.RawMessage{e.authenticator()}}
+	return []endpoints.Route{
+		{Path: loginPath, Name: "Login", Pages: true, Access: open, Actions: map[string]endpoints.Action{
+			http.MethodGet: e.showLogin, http.MethodPost: e.login,
+		}},
+		{Path: logoutPath, Name: "Logout", Pages: true, Access: open, Actions: map[string]endpoints.Action{
+			http.MethodGet: e.showLogout, http.MethodPost: e.logout,
+		}},
+		{Path: sessionsPath, Name: "Sessions", Pages: true, Access: own, Actions: map[string]endpoints.Action{
+			http.MethodGet: e.list, http.MethodPost: e.endOthers, http.MethodDelete: e.endOthers,
+		}},
+		{Path: sessionsPath + "{id}/", Name: "Session", Pages: true, Access: own, Actions: map[string]endpoints.Action{
+			http.MethodPost: e.end, http.MethodDelete: e.end,
+		}},
+	}
+}
+
+const (
+	loginPath    = "login/"
+	logoutPath   = "logout/"
+	sessionsPath = "sessions/"
+)
+
+// authenticator returns `authenticate session` with the settings of this
+// endpoint, as JSON.
+func (e *Endpoint) authenticator() json.RawMessage {
+	raw, _ := json.Marshal(struct {
+		Authenticator string `json:"authenticator"`
+		sessions.Settings
+	}{"session", e.Settings}) // texts and numbers: it cannot fail
+	return raw
+}
+
+// UnmarshalCaddyfile sets up the endpoint from Caddyfile tokens. Syntax:
+//
+//	session <path> {
+//	    login_redirect_url          <path>|<url>
+//	    logout_redirect_url         <path>|<url>
+//	    redirect_authenticated_user on|off
+//	    remember_me                 on|off
+//	    title                       <text>
+//	    template                    <file>
+//	    # and the lines of `authenticate session`
+//	}
+func (e *Endpoint) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
+	d.Next() // the endpoint's name
+	if d.NextArg() {
+		return d.ArgErr()
+	}
+	given := make(map[string]bool)
+	for d.NextBlock(0) {
+		word := d.Val()
+		known, err := e.Settings.ParseLine(d)
+		if err != nil {
+			return err
+		}
+		if known {
+			continue
+		}
+		if given[word] {
+			return d.Errf("%s is given twice", word)
+		}
+		given[word] = true
+		switch word {
+		case "login_redirect_url":
+			err = parseTarget(d, &e.LoginRedirectURL)
+		case "logout_redirect_url":
+			err = parseTarget(d, &e.LogoutRedirectURL)
+		case "redirect_authenticated_user":
+			err = parseSwitch(d, &e.RedirectAuthenticatedUser)
+		case "remember_me":
+			err = parseSwitch(d, &e.RememberMe)
+		case "title":
+			err = parseText(d, &e.Title)
+		case "template":
+			err = parseText(d, &e.Template)
+		default:
+			err = d.Errf("unrecognized subdirective '%s'", word)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func parseText(d *caddyfile.Dispenser, into *string) error {
+	if !d.AllArgs(into) || *into == "" {
+		return d.ArgErr()
+	}
+	return nil
+}
+
+func parseTarget(d *caddyfile.Dispenser, into *string) error {
+	word := d.Val()
+	if err := parseText(d, into); err != nil || strings.Contains(*into, "{") {
+		return err
+	}
+	if err := checkTarget(*into); err != nil {
+		return d.Errf("%s: %v", word, err)
+	}
+	return nil
+}
+
+func parseSwitch(d *caddyfile.Dispenser, into *bool) error {
+	word := d.Val()
+	var value string
+	if err := parseText(d, &value); err != nil {
+		return err
+	}
+	if value != "on" && value != "off" {
+		return d.Errf("%s: unknown word '%s', expected on or off", word, value)
+	}
+	*into = value == "on"
+	return nil
+}
+
+// current returns the session of the request, or nil if it has none.
+func (e *Endpoint) current(r *http.Request) (*sessions.Session, error) {
+	session, err := e.sessions.Of(r)
+	if errors.Is(err, auth.ErrNoCredentials) {
+		return nil, nil
+	}
+	return session, err
+}
+
+// Interface guards
+var (
+	_ endpoints.Endpoint    = (*Endpoint)(nil)
+	_ endpoints.Mounter     = (*Endpoint)(nil)
+	_ endpoints.Refuser     = (*Endpoint)(nil)
+	_ caddy.Provisioner     = (*Endpoint)(nil)
+	_ caddyfile.Unmarshaler = (*Endpoint)(nil)
+)

@@ -1,0 +1,338 @@
+// SPDX-FileCopyrightText: The caddy-rest-auth authors
+// SPDX-License-Identifier: Apache-2.0
+
+package integration
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// TestMain ends the browser that the tests share.
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if running != nil {
+		running.stop()
+	}
+	os.Exit(code)
+}
+
+// running is the one browser of all tests, none before it is first asked for.
+var running *driver
+
+// driver is a ChromeDriver with one session of a headless Chromium.
+type driver struct {
+	process *exec.Cmd
+	session string // URL
+	dir     string
+}
+
+// browser is Chromium as a person in one test uses it. Commands that fail end
+// the test.
+type browser struct {
+	t *testing.T
+	*driver
+}
+
+// chromium returns a browser without cookies, at a blank page, in a light and
+// large window.
+func chromium(t *testing.T) *browser {
+	t.Helper()
+	if running == nil {
+		running = startChromium(t)
+	}
+	b := &browser{t, running}
+	b.open("about:blank")
+	b.cdp("Network.clearBrowserCookies", nil)
+	b.size(1000, 700, 1)
+	b.colors("light")
+	return b
+}
+
+func startChromium(t *testing.T) *driver {
+	t.Helper()
+	chromium := debian(t, "/usr/bin/chromium", "chromium")
+	chromedriver := debian(t, "/usr/bin/chromedriver", "chromium-driver")
+	dir, err := os.MkdirTemp("", "chromium")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := &driver{process: exec.Command(chromedriver, "--port=0"), dir: dir}
+	d.process.Env = append(os.Environ(), "HOME="+dir)
+	// Its own group, so that nothing of it is left behind.
+	d.process.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	out, err := d.process.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.process.Start(); err != nil {
+		t.Fatal(err)
+	}
+	port := ""
+	for lines := bufio.NewScanner(out); port == "" && lines.Scan(); {
+		if found := regexp.MustCompile(`on port (\d+)`).FindStringSubmatch(lines.Text()); found != nil {
+			port = found[1]
+		}
+	}
+	if port == "" {
+		d.stop()
+		t.Fatal("chromedriver did not start")
+	}
+	go func() { _, _ = io.Copy(io.Discard, out) }()
+	d.session = "http://127.0.0.1:" + port + "/session"
+	answer, err := d.call(http.MethodPost, "", map[string]any{"capabilities": map[string]any{"alwaysMatch": map[string]any{
+		"browserName": "chrome",
+		"goog:chromeOptions": map[string]any{
+			"binary": chromium,
+			"args": []string{
+				"--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-dev-shm-usage",
+				"--disable-background-networking", "--disable-component-update", "--disable-sync", "--hide-scrollbars",
+				"--user-data-dir=" + filepath.Join(dir, "profile"),
+			},
+		},
+	}}})
+	var session struct {
+		SessionID    string         `json:"sessionId"`
+		Capabilities map[string]any `json:"capabilities"`
+	}
+	if err == nil {
+		err = json.Unmarshal(answer, &session)
+	}
+	if err != nil {
+		d.stop()
+		t.Fatalf("starting Chromium: %v", err)
+	}
+	t.Logf("Chromium %v", session.Capabilities["browserVersion"])
+	d.session += "/" + session.SessionID
+	return d
+}
+
+func (d *driver) stop() {
+	if d.session != "" {
+		_, _ = d.call(http.MethodDelete, "", nil)
+	}
+	_ = syscall.Kill(-d.process.Process.Pid, syscall.SIGKILL)
+	_ = d.process.Wait()
+	_ = os.RemoveAll(d.dir)
+}
+
+// call sends a command of https://www.w3.org/TR/webdriver2/.
+func (d *driver) call(method, command string, in any) (json.RawMessage, error) {
+	var body io.Reader
+	if method == http.MethodPost {
+		if in == nil {
+			in = struct{}{}
+		}
+		encoded, err := json.Marshal(in)
+		if err != nil {
+			return nil, err
+		}
+		body = bytes.NewReader(encoded)
+	}
+	r, err := http.NewRequest(method, d.session+command, body) //nolint:noctx // the browser outlives the test
+	if err != nil {
+		return nil, err
+	}
+	response, err := (&http.Client{Timeout: time.Minute}).Do(r)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	var answer struct {
+		Value json.RawMessage `json:"value"`
+	}
+	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil {
+		return nil, err
+	}
+	if response.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("%s %s: %s", method, command, answer.Value)
+	}
+	return answer.Value, nil
+}
+
+func (b *browser) do(method, command string, in, out any) {
+	b.t.Helper()
+	value, err := b.call(method, command, in)
+	if err == nil && out != nil {
+		err = json.Unmarshal(value, out)
+	}
+	if err != nil {
+		b.t.Fatalf("Chromium: %v", err)
+	}
+}
+
+// cdp sends a command of the Chrome DevTools Protocol.
+func (b *browser) cdp(command string, params map[string]any) {
+	b.t.Helper()
+	if params == nil {
+		params = map[string]any{}
+	}
+	b.do(http.MethodPost, "/goog/cdp/execute", map[string]any{"cmd": command, "params": params}, nil)
+}
+
+// open goes to a page, as by typing its address.
+func (b *browser) open(url string) {
+	b.t.Helper()
+	b.do(http.MethodPost, "/url", map[string]any{"url": url}, nil)
+}
+
+func (b *browser) url() (url string) {
+	b.t.Helper()
+	b.do(http.MethodGet, "/url", nil, &url)
+	return url
+}
+
+// status returns that of the answer that the page came with.
+func (b *browser) status() int {
+	b.t.Helper()
+	var status int
+	b.run(&status, "return performance.getEntriesByType('navigation')[0].responseStatus")
+	return status
+}
+
+// run runs a script in the page.
+func (b *browser) run(out any, script string, args ...any) {
+	b.t.Helper()
+	if args == nil {
+		args = []any{}
+	}
+	b.do(http.MethodPost, "/execute/sync", map[string]any{"script": script, "args": args}, out)
+}
+
+// elementKey is the name under which WebDriver refers to an element.
+const elementKey = "element-6066-11e4-a52e-4f735466cecf"
+
+// element returns the URL of the element that a CSS selector finds.
+func (b *browser) element(css string) string {
+	b.t.Helper()
+	var found map[string]string
+	b.do(http.MethodPost, "/element", map[string]any{"using": "css selector", "value": css}, &found)
+	return "/element/" + found[elementKey]
+}
+
+// has reports whether the page has such an element.
+func (b *browser) has(css string) bool {
+	b.t.Helper()
+	var n int
+	b.run(&n, "return document.querySelectorAll(arguments[0]).length", css)
+	return n > 0
+}
+
+// text returns what a person reads there.
+func (b *browser) text(css string) (text string) {
+	b.t.Helper()
+	b.do(http.MethodGet, b.element(css)+"/text", nil, &text)
+	return text
+}
+
+// label returns what a screen reader calls the element.
+func (b *browser) label(css string) (label string) {
+	b.t.Helper()
+	b.do(http.MethodGet, b.element(css)+"/computedlabel", nil, &label)
+	return label
+}
+
+// fill replaces what a field has.
+func (b *browser) fill(css, text string) {
+	b.t.Helper()
+	field := b.element(css)
+	b.do(http.MethodPost, field+"/clear", nil, nil)
+	b.do(http.MethodPost, field+"/value", map[string]any{"text": text}, nil)
+}
+
+func (b *browser) click(css string) {
+	b.t.Helper()
+	b.do(http.MethodPost, b.element(css)+"/click", nil, nil)
+}
+
+// Keys of https://www.w3.org/TR/webdriver2/#keyboard-actions.
+const (
+	keyTab   = "\ue004"
+	keyEnter = "\ue007"
+	keySpace = " "
+)
+
+// keys types on the keyboard, wherever the focus is.
+func (b *browser) keys(text string) {
+	b.t.Helper()
+	var actions []map[string]any
+	for _, key := range text {
+		actions = append(actions, map[string]any{"type": "keyDown", "value": string(key)}, map[string]any{"type": "keyUp", "value": string(key)})
+	}
+	b.do(http.MethodPost, "/actions", map[string]any{"actions": []any{
+		map[string]any{"type": "key", "id": "keyboard", "actions": actions},
+	}}, nil)
+}
+
+// focused returns the name or else the text of the element with the focus.
+func (b *browser) focused() (name string) {
+	b.t.Helper()
+	b.run(&name, "const e = document.activeElement; return e.name || e.innerText")
+	return name
+}
+
+// await waits until something is so.
+func (b *browser) await(what string, is func() bool) {
+	b.t.Helper()
+	for began := time.Now(); !is(); time.Sleep(10 * time.Millisecond) {
+		if time.Since(began) > 20*time.Second {
+			b.t.Fatalf("Chromium: waited for %s in vain, at %s", what, b.url())
+		}
+	}
+}
+
+// size sets how large the page is, in CSS pixels, and how much it is zoomed.
+func (b *browser) size(width, height int, zoom float64) {
+	b.t.Helper()
+	b.cdp("Emulation.setDeviceMetricsOverride", map[string]any{
+		"width": int(float64(width) / zoom), "height": int(float64(height) / zoom), "deviceScaleFactor": zoom, "mobile": false,
+	})
+}
+
+// colors sets whether the person likes it "light" or "dark".
+func (b *browser) colors(scheme string) {
+	b.t.Helper()
+	b.cdp("Emulation.setEmulatedMedia", map[string]any{"features": []any{map[string]string{"name": "prefers-color-scheme", "value": scheme}}})
+}
+
+// shot keeps a picture of the page, if REST_AUTH_SHOTS says in which directory.
+func (b *browser) shot(name string) {
+	b.t.Helper()
+	dir := os.Getenv("REST_AUTH_SHOTS")
+	if dir == "" {
+		return
+	}
+	var encoded string
+	b.do(http.MethodGet, "/screenshot", nil, &encoded)
+	picture, err := base64.StdEncoding.DecodeString(encoded)
+	if err == nil {
+		err = os.WriteFile(filepath.Join(dir, name+".png"), picture, 0o600)
+	}
+	if err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// fits fails the test if a person has to scroll sideways.
+func (b *browser) fits(where string) {
+	b.t.Helper()
+	var over []string
+	b.run(&over, `const wide = document.documentElement.clientWidth;
+		return [...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > wide + 1).map(e => e.outerHTML.slice(0, 80))`)
+	if len(over) > 0 {
+		b.t.Errorf("%s: these are cut off at the right: %s", where, strings.Join(over, "\n"))
+	}
+}

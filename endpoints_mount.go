@@ -64,7 +64,6 @@ func (m *Mount) load(ctx caddy.Context, origin string, guards *guards) ([]*route
 		if r.guard, err = guards.get(m.settings(described.Access)); err != nil {
 			return nil, fmt.Errorf("%s: %w", r.pattern, err)
 		}
-		r.refuser, _ = endpoint.(endpoints.Refuser)
 		routes = append(routes, r)
 	}
 	return routes, nil

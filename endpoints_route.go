@@ -35,7 +35,6 @@ type route struct {
 	actions  map[string]endpoints.Action
 	allow    string // for the header
 	guard    *Handler
-	refuser  endpoints.Refuser // of people; nil if the API has no pages
 	logger   *zap.Logger
 }
 
@@ -84,9 +83,6 @@ func (rt *route) ServeHTTP(w http.ResponseWriter, r *http.Request) error {
 	if !rt.pages && !drf.Acceptable(r) {
 		rt.guard.cors.expose(w, r)
 		return rt.write(w, r, drf.Detail(http.StatusNotAcceptable, "Could not satisfy the request Accept header."))
-	}
-	if rt.pages && rt.refuser != nil && drf.AcceptsHTML(r) {
-		caddyhttp.SetVar(r.Context(), pageVar, rt.refuser)
 	}
 	if rt.refuser != nil && page.Wanted(r) {
 		return rt.servePerson(w, r)

@@ -30,6 +30,9 @@ type refusal struct {
 	by    int            // the authenticator that answered or failed, or nobody
 	cause error
 
+	// The endpoint that refused, if no authenticator or permission did.
+	endpoint string
+
 	// What those said who were asked and found nothing of theirs.
 	abstained []abstention
 }
@@ -213,8 +216,8 @@ func (j *rejecter) report(r *http.Request, state *requestState, refused refusal,
 			extra.Set(zap.String("auth_candidate", state.candidate.ID))
 		}
 	}
-	name := ""
-	if refused.by != nobody {
+	name := refused.endpoint
+	if name == "" && refused.by != nobody {
 		name = j.links[refused.by].name
 	}
 	traceRefused(r, name, state, a)

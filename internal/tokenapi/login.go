@@ -8,6 +8,7 @@ import (
 	"errors"
 
 	"github.com/caddy-rest-auth/caddy-rest-auth/auth"
+	"github.com/caddy-rest-auth/caddy-rest-auth/endpoints"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/drf"
 )
 
@@ -32,8 +33,8 @@ func Login(ctx context.Context, data *drf.Data, directory Directory) (*auth.Iden
 		return nil, err
 	}
 	id, err := directory.Authenticate(ctx, values.String("username"), values.String("password"))
-	if _, bad := errors.AsType[*auth.Failure](err); bad {
-		return nil, drf.NonField(badLogin)
+	if failure, bad := errors.AsType[*auth.Failure](err); bad {
+		return nil, endpoints.Failed(drf.NonField(badLogin), failure)
 	}
 	return id, err
 }

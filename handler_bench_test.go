@@ -42,7 +42,10 @@ const benchRequests = 1024
 // benchmarkHandler measures Handler.ServeHTTP alone: what Caddy does for every
 // request, its variables and its replacer, is not in the figures.
 func benchmarkHandler(b *testing.B, permission, authorization string, status int) {
-	handler := benchHandler(b, permission)
+	benchmarkRequests(b, benchHandler(b, `"memory", "name": "`+b.Name()+`"`, permission, ""), authorization, status)
+}
+
+func benchmarkRequests(b *testing.B, handler *Handler, authorization string, status int) {
 	next := caddyhttp.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) error {
 		w.WriteHeader(http.StatusOK)
 		return nil
@@ -81,14 +84,14 @@ func benchmarkHandler(b *testing.B, permission, authorization string, status int
 }
 
 // benchHandler provisions a handler as Caddy does, with a store that holds the
-// token of a user who is not staff.
-func benchHandler(b *testing.B, permission string) *Handler {
+// token of a user who is not staff. Driver and lines are parts of JSON objects.
+func benchHandler(b *testing.B, driver, permission, lines string) *Handler {
 	b.Helper()
 	persist := false
 	err := caddy.Run(&caddy.Config{
 		Admin:   &caddy.AdminConfig{Disabled: true, Config: &caddy.ConfigSettings{Persist: &persist}},
 		Logging: &caddy.Logging{Logs: map[string]*caddy.CustomLog{"default": {BaseLog: caddy.BaseLog{Level: "ERROR"}}}},
-		AppsRaw: caddy.ModuleMap{"rest_auth": json.RawMessage(`{"store": {"driver": "memory", "name": "` + b.Name() + `"}}`)},
+		AppsRaw: caddy.ModuleMap{"rest_auth": json.RawMessage(`{"store": {"driver": ` + driver + `}}`)},
 	})
 	if err != nil {
 		b.Fatal(err)
@@ -101,7 +104,7 @@ func benchHandler(b *testing.B, permission string) *Handler {
 	ctx := caddy.ActiveContext()
 	handler, err := ctx.LoadModuleByID("http.handlers.rest_auth", json.RawMessage(`{
 		"authenticators": [{"authenticator": "token"}],
-		"permissions": [{"permission": "`+permission+`"}]
+		"permissions": [{"permission": "`+permission+`"}]`+lines+`
 	}`))
 	if err != nil {
 		b.Fatal(err)

@@ -292,3 +292,12 @@ func TestThrottle_inheritance(t *testing.T) {
 		}
 	}
 }
+
+// A rate may come from the environment.
+func TestThrottle_placeholder(t *testing.T) {
+	t.Setenv("REST_AUTH_TEST_RATE", "7/hour")
+	throttles, err := newThrottles([]Throttle{{Scope: "user", Rate: "{env.REST_AUTH_TEST_RATE}"}})
+	if err != nil || len(throttles) != 1 || throttles[0].Rate.String() != "7/hour" {
+		t.Errorf("newThrottles = %v, %v", throttles, err)
+	}
+}

@@ -14,6 +14,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/livestore"
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/loginthrottle"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/password"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/session"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/users"
@@ -51,10 +52,14 @@ type App struct {
 	// Bounds on the work of hashing passwords.
 	Passwords *PasswordBounds `json:"passwords,omitempty"`
 
+	// How many passwords may be guessed. Default: as its fields say.
+	LoginThrottle *loginthrottle.Settings `json:"login_throttle,omitempty"`
+
 	driver      tokenstore.Driver
 	store       *livestore.Store
 	cache       *sharedCache
 	passwords   *sharedHasher
+	guesses     *sharedGuesses
 	directory   *users.Directory
 	fingerprint []byte
 	logger      *zap.Logger
@@ -125,7 +130,11 @@ func (a *App) Provision(ctx caddy.Context) error {
 	if err := a.resolveUsers(); err != nil {
 		return err
 	}
-	if a.directory, err = users.New(a.Users, a.store, a.passwords.Hasher); err != nil {
+	throttle, err := a.newLoginThrottle()
+	if err != nil {
+		return fmt.Errorf("login_throttle: %w", err)
+	}
+	if a.directory, err = users.New(a.Users, a.store, a.passwords.Hasher, throttle); err != nil {
 		return fmt.Errorf("loading users: %w", err)
 	}
 	if a.fingerprint, err = json.Marshal(struct {
@@ -135,7 +144,7 @@ func (a *App) Provision(ctx caddy.Context) error {
 	}{driver.Identifier(), a.Users, a.Passwords.Allow}); err != nil {
 		return fmt.Errorf("loading users: %w", err)
 	}
-	register(ctx.GetMetricsRegistry(), storeSeconds, decisionsTotal, cacheTotal, &appCollector{
+	register(ctx.GetMetricsRegistry(), storeSeconds, decisionsTotal, cacheTotal, loginsTotal, &appCollector{
 		passwords: a.passwords.Hasher,
 		entries:   func() int { return a.cache.Stats().Entries },
 		trusted:   a.store.Trusted,
@@ -213,6 +222,9 @@ func (a *App) Cleanup() error {
 	}
 	if a.cache != nil {
 		errs = append(errs, a.cache.release())
+	}
+	if a.guesses != nil {
+		errs = append(errs, a.guesses.release())
 	}
 	if a.store != nil {
 		errs = append(errs, a.store.Release())

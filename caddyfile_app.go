@@ -12,6 +12,7 @@ import (
 	"github.com/caddyserver/caddy/v2/caddyconfig/httpcaddyfile"
 	"github.com/dustin/go-humanize"
 
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/loginthrottle"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/session"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/users"
 )
@@ -38,6 +39,15 @@ import (
 //	    }
 //	    session {
 //	        # the lines of session.Settings.ParseLine
+//	    }
+//	    login_throttle off
+//	    login_throttle {
+//	        user    <failures>
+//	        address <failures>
+//	        delay   <first> <longest>
+//	        limit   <failures>
+//	        quiet   <duration>
+//	        known   <duration>
 //	    }
 //	    # and every line of the directive rest_auth, as the sites' default
 //	}
@@ -93,6 +103,12 @@ func (a *App) parseLine(d *caddyfile.Dispenser) error {
 		}
 		a.Passwords = new(PasswordBounds)
 		return a.Passwords.parse(d)
+	case "login_throttle":
+		if a.LoginThrottle != nil {
+			return d.Err("login_throttle is given twice")
+		}
+		a.LoginThrottle = new(loginthrottle.Settings)
+		return parseLoginThrottle(d, a.LoginThrottle)
 	}
 	return d.Errf("unrecognized subdirective '%s'", d.Val())
 }

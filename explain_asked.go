@@ -87,7 +87,10 @@ func (a *reportingAuthenticator) report(r *http.Request, id *auth.Identity, err 
 		a.entry.Reason = said.Detail
 	case *auth.Throttled:
 		a.entry.Outcome = outcomeThrottled
-		a.entry.Reason = said.Detail
+		a.entry.Reason = throttledAnswer(said).detail
+		if said.Candidate != nil {
+			a.entry.User = said.Candidate.ID
+		}
 	case *auth.Unavailable:
 		a.entry.Outcome, why = outcomeUnavailable, said.Err
 	default:

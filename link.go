@@ -105,18 +105,28 @@ func (l *link) checkName(id *auth.Identity) error {
 	return nil
 }
 
-// adoptCandidate calls the user whom bad credentials name as this handler does.
+// adoptCandidate calls the user whom refused credentials name as this handler
+// does.
 func (l *link) adoptCandidate(err error) error {
-	failure, ok := err.(*auth.Failure)
-	if !ok || failure.Candidate == nil || l.source.Prefix == "" {
+	candidate := candidateOf(err)
+	if candidate == nil || l.source.Prefix == "" {
 		return err
 	}
-	named := *failure
-	named.Candidate, err = l.adopt(failure.Candidate)
-	if err != nil {
-		named.Candidate = nil
+	named, problem := l.adopt(candidate)
+	if problem != nil {
+		named = nil
 	}
-	return &named
+	switch err := err.(type) {
+	case *auth.Failure:
+		adopted := *err
+		adopted.Candidate = named
+		return &adopted
+	case *auth.Throttled:
+		adopted := *err
+		adopted.Candidate = named
+		return &adopted
+	}
+	return err
 }
 
 // newPolicy loads the guests of a handler.

@@ -45,6 +45,11 @@ var (
 		Help: "Credentials that were asked of the cache: hit (served), recheck (user read again), miss (verified).",
 	}, []string{"result"})
 
+	loginsTotal = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Namespace: "caddy", Subsystem: "rest_auth", Name: "logins_total",
+		Help: "Secrets that were tried and not remembered, by what they were (password) and how that ended.",
+	}, []string{"kind", "result"})
+
 	storeSeconds = prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Namespace: "caddy", Subsystem: "rest_auth", Name: "store_seconds",
 		Help:    "Time that calls of the store took, by operation and result.",

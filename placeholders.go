@@ -106,9 +106,20 @@ func (s *requestState) refuse(refused refusal, code, detail string) {
 	s.code, s.detail = code, detail
 	if refused.id.Authenticated() {
 		s.candidate = refused.id
-	} else if failure, bad := refused.cause.(*auth.Failure); bad && failure.Candidate != nil {
-		s.candidate = failure.Candidate
+	} else if candidate := candidateOf(refused.cause); candidate != nil {
+		s.candidate = candidate
 	}
+}
+
+// candidateOf returns the user whom refused credentials name, or nil.
+func candidateOf(cause error) *auth.Identity {
+	switch cause := cause.(type) {
+	case *auth.Failure:
+		return cause.Candidate
+	case *auth.Throttled:
+		return cause.Candidate
+	}
+	return nil
 }
 
 // String keeps the state out of a log that prints all variables.

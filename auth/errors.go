@@ -77,6 +77,10 @@ type Throttled struct {
 
 	// Detail is sent to the client. Default: "Request was throttled."
 	Detail string
+
+	// Candidate is the user whom the credentials name, as of a Failure, if
+	// somebody was guessing.
+	Candidate *Identity
 }
 
 func (t *Throttled) Error() string { return describe("throttled", CodeThrottled, t.Detail, nil) }

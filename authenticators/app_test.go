@@ -40,7 +40,7 @@ func (*app) CaddyModule() caddy.ModuleInfo {
 
 func (a *app) Provision(caddy.Context) (err error) {
 	a.store = &flakyStore{Store: memory.New()}
-	a.directory, err = users.New(a.Users, a.store, password.New(password.Config{}))
+	a.directory, err = users.New(a.Users, a.store, password.New(password.Config{}), nil)
 	return err
 }
 

@@ -11,7 +11,10 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+
 	"github.com/caddy-rest-auth/caddy-rest-auth/auth"
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/loginthrottle"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/password"
 	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
 )
@@ -34,8 +37,9 @@ var (
 
 // Authenticate returns the user of that name if the password is the user's,
 // as a new Identity whose Method the caller sets. It returns an *auth.Failure
-// that is the same, after the same time, whatever was wrong, and an
-// *auth.Unavailable if the store does not answer or too many logins wait.
+// that is the same, after the same time, whatever was wrong, an *auth.Throttled
+// if too much was guessed before, and an *auth.Unavailable if the store does not
+// answer or too many logins wait.
 func (d *Directory) Authenticate(ctx context.Context, name, pw string) (*auth.Identity, error) {
 	return d.AuthenticateBeside(ctx, nil, name, pw)
 }
@@ -43,11 +47,40 @@ func (d *Directory) Authenticate(ctx context.Context, name, pw string) (*auth.Id
 // AuthenticateBeside is Authenticate with the users of a roster, if it is not
 // nil, between those of the configuration and those of the store.
 func (d *Directory) AuthenticateBeside(ctx context.Context, roster Roster, name, pw string) (*auth.Identity, error) {
-	start := d.now()
 	if !fit(name, pw) {
 		return nil, refused(nil, errUnfit)
 	}
-	user, err := d.find(ctx, roster, Canonical(name))
+	name = Canonical(name)
+	address := clientAddress(ctx)
+	guess := func(ctx context.Context) (*auth.Identity, error) {
+		return d.throttle.Guess(ctx, loginthrottle.Guess{Kind: loginthrottle.KindPassword, Name: name, Address: address},
+			func(ctx context.Context) (*auth.Identity, error) { return d.verify(ctx, roster, name, pw) })
+	}
+	if auth.DryRun(ctx) {
+		return guess(ctx) // its guess must not be taken for one that counts
+	}
+	return d.together.do(ctx, sameLogin(roster, name, pw), address, guess)
+}
+
+// Guess calls verify, which looks at another secret of the user than the
+// password, as a code of the kind, unless too much was guessed before: then it
+// returns an *auth.Throttled. An *auth.Failure of verify is a failed guess; any
+// other error says that it was none.
+func (d *Directory) Guess(ctx context.Context, kind, name string, verify func(context.Context) (*auth.Identity, error)) (*auth.Identity, error) {
+	return d.throttle.Guess(ctx, loginthrottle.Guess{Kind: kind, Name: Canonical(name), Address: clientAddress(ctx)}, verify)
+}
+
+// clientAddress returns the client's address, which trusted proxies may have
+// told, or "" outside of a request.
+func clientAddress(ctx context.Context) string {
+	address, _ := caddyhttp.GetVar(ctx, caddyhttp.ClientIPVarKey).(string)
+	return address
+}
+
+// verify compares the password with that of the user of a canonical name.
+func (d *Directory) verify(ctx context.Context, roster Roster, name, pw string) (*auth.Identity, error) {
+	start := d.now()
+	user, err := d.find(ctx, roster, name)
 	if errors.Is(err, tokenstore.ErrNotFound) {
 		if err := d.hasher.Waste(ctx, pw); err != nil {
 			return nil, undecided(err)

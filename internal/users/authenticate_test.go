@@ -157,7 +157,7 @@ func TestDirectory_Authenticate_busy(t *testing.T) {
 		time.Sleep(time.Millisecond)
 	}
 	for _, name := range []string{"bob", "nobody"} {
-		_, err := d.Authenticate(t.Context(), name, "guess")
+		_, err := d.Authenticate(t.Context(), name, "another guess")
 		if unavailable, ok := errors.AsType[*auth.Unavailable](err); !ok || !errors.Is(err, password.ErrBusy) || unavailable.RetryAfter != time.Second {
 			t.Errorf("%s: %v, want to be told to come back", name, err)
 		}

@@ -19,7 +19,7 @@ func TestDirectory_dryRun(t *testing.T) {
 		t.Error("a dry run renews a hash")
 		return nil
 	}
-	d, err := New(nil, s, password.New(password.Config{}))
+	d, err := New(nil, s, password.New(password.Config{}), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -37,7 +37,7 @@ func TestDirectory_renewsOldHashes(t *testing.T) {
 		renewed <- new
 		return nil
 	}
-	d, err := New(nil, s, hasher)
+	d, err := New(nil, s, hasher, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -96,7 +96,7 @@ func TestDirectory_renewalsAreBounded(t *testing.T) {
 		<-ctx.Done()
 		return ctx.Err()
 	}}
-	d, err := New(nil, s, password.New(password.Config{}))
+	d, err := New(nil, s, password.New(password.Config{}), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

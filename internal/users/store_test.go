@@ -78,7 +78,7 @@ func hashOf(t testing.TB, h *password.Hasher, pw string) string {
 
 func newDirectory(t testing.TB, config []User, s tokenstore.Store, h *password.Hasher) *Directory {
 	t.Helper()
-	d, err := New(config, s, h)
+	d, err := New(config, s, h, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

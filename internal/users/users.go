@@ -11,6 +11,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 	"unicode"
@@ -21,6 +23,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"github.com/caddy-rest-auth/caddy-rest-auth/auth"
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/loginthrottle"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/password"
 	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
 )
@@ -76,6 +79,8 @@ type Directory struct {
 	configured map[string]account
 	store      tokenstore.Store
 	hasher     *password.Hasher
+	throttle   *loginthrottle.Throttle // nil is none
+	together   together
 	logger     *zap.Logger
 	now        func() time.Time
 
@@ -94,12 +99,13 @@ type account struct {
 
 // New returns the directory of the users of a configuration and of its store.
 // A user who could never log in, or is not the only one of the name, is an
-// error that names the user.
-func New(config []User, store tokenstore.Store, hasher *password.Hasher) (*Directory, error) {
+// error that names the user. A nil throttle lets everybody guess.
+func New(config []User, store tokenstore.Store, hasher *password.Hasher, throttle *loginthrottle.Throttle) (*Directory, error) {
 	d := &Directory{
 		configured: make(map[string]account, len(config)),
 		store:      store,
 		hasher:     hasher,
+		throttle:   throttle,
 		logger:     caddy.Log().Named("rest_auth.users"),
 		now:        time.Now,
 		renewing:   make(map[string]func()),
@@ -125,6 +131,12 @@ func (d *Directory) Configured(name string) bool {
 	_, ok := d.configured[Canonical(name)]
 	return ok
 }
+
+// Names returns the names of the users of the configuration.
+func (d *Directory) Names() []string { return slices.Sorted(maps.Keys(d.configured)) }
+
+// Throttle returns what slows down guessing, or nil.
+func (d *Directory) Throttle() *loginthrottle.Throttle { return d.throttle }
 
 // Canonical returns the one form of a login name that is stored, looked up,
 // locked and logged: Unicode form NFKC, as in Django.

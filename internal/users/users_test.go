@@ -37,7 +37,7 @@ func TestNew_refusesUsers(t *testing.T) {
 	hasher := password.New(password.Config{Memory: 32 << 20})
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			_, err := New(test.users, nil, hasher)
+			_, err := New(test.users, nil, hasher, nil)
 			if err == nil {
 				t.Fatal("New accepts the users")
 			}

@@ -6,7 +6,6 @@
 package authenticators
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -114,6 +113,8 @@ func (t *Token) Authenticate(r *http.Request) (*auth.Identity, error) {
 	digest, record, user, err := t.lookup(r.Context(), token, now)
 	switch {
 	case err == nil, errors.Is(err, tokenstore.ErrInactive):
+	case err == errTokenEnded && slices.Contains(t.Kinds, record.Kind):
+		return nil, endedToken(&record)
 	case errors.Is(err, tokenstore.ErrNotFound):
 		return nil, badToken(invalidToken, err)
 	default:
@@ -163,17 +164,6 @@ func (t *Token) credentials(r *http.Request) (string, error) {
 		return "", badToken("Invalid token header. Token string should not contain invalid characters.", errTokenEncoding)
 	}
 	return token, nil
-}
-
-// touch remembers when the token was last used. The request does not depend on
-// it, and the store may be read-only.
-func (t *Token) touch(ctx context.Context, digest []byte, record *tokenstore.Credential, now time.Time) {
-	if now.Sub(record.LastUsed) < touchInterval {
-		return
-	}
-	if err := t.store.Touch(ctx, digest, now, time.Time{}); err != nil {
-		t.logger.Debug("remembering the last use of a token", zap.String("credential", record.ID), zap.Error(err))
-	}
 }
 
 // tokenIdentity completes the identity of the holder by what belongs to the

@@ -18,11 +18,14 @@ import (
 // lookup returns the record of a token, with its user and the digest that it was
 // found by. Records of our own have the SHA-256. What an import brought of
 // django-rest-knox has what knox stores, so that a token which is not found costs
-// one look-up more, and two if it is hexadecimal.
+// one look-up more, and two if it is hexadecimal. A record that has ended is returned with errTokenEnded.
 func (t *Token) lookup(ctx context.Context, token string, now time.Time) ([]byte, tokenstore.Credential, tokenstore.User, error) {
 	sum := sha256.Sum256(readOnly(token))
 	digest := sum[:]
-	record, user, err := t.store.Lookup(ctx, digest, now)
+	record, user, err := t.store.Lookup(ctx, digest, beforeAnyEnd)
+	if !isUnknown(err) && hasEnded(&record, now) {
+		return digest, record, user, errTokenEnded
+	}
 	if !isUnknown(err) || !slices.Contains(t.Kinds, tokenstore.KindKnox) {
 		return digest, record, user, err
 	}

@@ -42,6 +42,10 @@ const (
 	maxCharacters = 256
 	maxPrefix     = 10
 	maxLimit      = 1_000_000
+
+	// minRefreshed is the shortest life that uses can prolong: they are noticed
+	// once a minute, as long as a verified token is remembered.
+	minRefreshed = 2 * time.Minute
 )
 
 // Endpoint serves the API of django-rest-knox:

@@ -88,6 +88,8 @@ func (e *Endpoint) checkTimes() error {
 	switch {
 	case e.ttl == 0:
 		return errors.New("auto_refresh: tokens that never end are not refreshed; give a token_ttl")
+	case e.ttl < minRefreshed:
+		return fmt.Errorf("auto_refresh: token_ttl (%s) is below %s, and uses within a minute count as one", e.ttl, minRefreshed)
 	case refresh.MinInterval >= e.ttl:
 		return fmt.Errorf("auto_refresh: no token would be refreshed, since min_refresh_interval (%s) is not below token_ttl (%s)", refresh.MinInterval, e.ttl)
 	case refresh.MaxTTL > 0 && refresh.MaxTTL <= e.ttl:

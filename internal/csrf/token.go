@@ -3,10 +3,7 @@
 
 package csrf
 
-import (
-	"crypto/subtle"
-	"strings"
-)
+import "crypto/subtle"
 
 // A secret is 32 characters of the alphabet. A masked token is 32 characters of
 // a random mask and the secret added to it, so that no two responses hold the
@@ -66,4 +63,15 @@ func unmask(token string) string {
 // same compares two secrets in a time that does not tell where they differ.
 func same(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
 
-func index(c byte) int { return strings.IndexByte(alphabet, c) }
+// index returns where a character is in the alphabet, and -1 if it is not.
+func index(c byte) int { return int(positions[c]) }
+
+var positions = func() (table [256]int8) {
+	for i := range table {
+		table[i] = -1
+	}
+	for i := range len(alphabet) {
+		table[alphabet[i]] = int8(i)
+	}
+	return table
+}()

@@ -54,11 +54,20 @@ const site = `{
 	}
 }
 http://{{address}} {
-	rest_auth {
-		authenticate token
-		authenticate basic
+	handle /throttled {
+		rest_auth {
+			authenticate token
+			throttle user 20/day
+		}
+		respond "{http.auth.user.id}"
 	}
-	respond "{http.auth.user.id}"
+	handle {
+		rest_auth {
+			authenticate token
+			authenticate basic
+		}
+		respond "{http.auth.user.id}"
+	}
 }`
 
 // A node is a Caddy of its own.
@@ -203,7 +212,15 @@ func (n *node) newToken(user string) (s secret) {
 // ask returns the status of a request with a token.
 func (n *node) ask(token string) int {
 	n.t.Helper()
-	status, _ := n.request(func(r *http.Request) { r.Header.Set("Authorization", "Token "+token) })
+	return n.askFor("/", token)
+}
+
+func (n *node) askFor(path, token string) int {
+	n.t.Helper()
+	status, _ := n.request(func(r *http.Request) {
+		r.URL.Path = path
+		r.Header.Set("Authorization", "Token "+token)
+	})
 	return status
 }
 

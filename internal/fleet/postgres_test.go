@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -31,6 +33,7 @@ func TestPostgres(t *testing.T) {
 	a := newNode(t, "A", store(dsn, server.Dir, server.Socket()), dir)
 	b := newNode(t, "B", store(dsn, server.Dir, filepath.Join(cutter.dir, "socket")), dir)
 	testFleet(t, a, b)
+	t.Run("a throttle counts for both", func(t *testing.T) { testThrottle(t, a, b) })
 	t.Run("without the feed", func(t *testing.T) {
 		cutter.setCut(true)
 		b.await("the end of the feed", 3*time.Second, func() bool { return !b.feedUp() })
@@ -49,6 +52,28 @@ func TestPostgres(t *testing.T) {
 		s := a.newToken("alice")
 		b.remembers(t, func() int { return b.ask(s.Token) })
 	})
+}
+
+// testThrottle is what holds of two nodes on a store that counts for both: as many
+// requests pass as may, wherever they are sent.
+func testThrottle(t *testing.T, a, b *node) {
+	s := a.newToken("alice")
+	var passed, refused atomic.Int64
+	var wg sync.WaitGroup
+	for i := range 48 {
+		wg.Go(func() {
+			switch []*node{a, b}[i%2].askFor("/throttled", s.Token) {
+			case http.StatusOK:
+				passed.Add(1)
+			case http.StatusTooManyRequests:
+				refused.Add(1)
+			}
+		})
+	}
+	wg.Wait()
+	if passed.Load() != 20 || refused.Load() != 28 {
+		t.Errorf("%d passed, and %d were refused", passed.Load(), refused.Load())
+	}
 }
 
 // Two nodes that start at once on an empty database both serve, and one schema

@@ -4,6 +4,7 @@
 package restauth
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -22,11 +23,12 @@ import (
 )
 
 func importCommand() *cobra.Command {
-	cmd := action("import <file>|-", "Imports users, groups and tokens of a Django project from a file of manage.py dumpdata, or from standard input",
+	cmd := action("import <file>|-", "Imports users, groups, tokens and sessions of a Django project from a file of manage.py dumpdata, or from standard input",
 		cobra.ExactArgs(1), func(flags *pflag.FlagSet) {
 			flags.String("origin", manage.DefaultOrigin, "Which project it is, where there are several")
 			flags.String("user-model", "", "The project's AUTH_USER_MODEL, as accounts.User (default: auth.User)")
 			flags.String("username-field", "", "The USERNAME_FIELD of the user model, as email (default: username)")
+			flags.String("secret-key-file", "", "A file with the project's SECRET_KEY and SECRET_KEY_FALLBACKS, one a line; without it sessions are left out")
 			flags.Bool("passwords", false, "Also take passwords that were changed there since they were last taken; this ends sessions")
 			flags.Bool("prune", false, "Remove users, tokens and groups that were imported before and are not in the file; for good")
 			flags.Bool("deleted", false, "Also bring back users who were imported before and deleted here")
@@ -44,7 +46,12 @@ revoked, and users who were not imported are never touched. Either all of it is 
     caddy rest-auth import dump.json --dry-run
     caddy rest-auth import dump.json
 
-The file holds password hashes and tokens: remove it afterwards.`
+Dump knox.authtoken, durin and sessions.session too, where the project has them. Who
+is logged in stays so if the project's SECRET_KEY is in a file:
+
+    caddy rest-auth import dump.json --secret-key-file key.txt
+
+The files hold password hashes, tokens and keys: remove them afterwards.`
 	return cmd
 }
 
@@ -65,13 +72,21 @@ func importDump(s *invocation) error {
 			query.Set(param, "true")
 		}
 	}
+	keys, err := secretKeys(s.String("secret-key-file"))
+	if err != nil {
+		return err
+	}
+	header := http.Header{"Content-Type": {"application/json"}}
+	if len(keys) > 0 {
+		query.Set("secret_keys", "true")
+		header.Set("Content-Type", "application/jsonl")
+	}
 	c, err := s.connect()
 	if err != nil {
 		return err
 	}
 	meter := s.meter(dump)
-	header := http.Header{"Content-Type": {"application/json"}}
-	answer, err := c.do(http.MethodPost, manage.Prefix+"import?"+query.Encode(), header, meter)
+	answer, err := c.do(http.MethodPost, manage.Prefix+"import?"+query.Encode(), header, io.MultiReader(bytes.NewReader(keys), meter))
 	meter.clear()
 	if err != nil {
 		return s.refusedDump(err)
@@ -96,6 +111,24 @@ func (s *invocation) openDump(name string) (io.ReadCloser, error) {
 		return nil, errors.Join(errors.New("opening the dump: it is a directory"), file.Close())
 	}
 	return file, nil
+}
+
+// secretKeys returns the line that goes before a dump whose sessions are to be
+// verified with the keys of a file, or nothing without one.
+func secretKeys(name string) ([]byte, error) {
+	if name == "" {
+		return nil, nil
+	}
+	file, err := os.Open(name)
+	if err != nil {
+		return nil, fmt.Errorf("reading the secret key: %w", err)
+	}
+	defer file.Close()
+	keys, err := manage.ReadSecretKeys(file)
+	if err != nil {
+		return nil, fmt.Errorf("reading the secret key: %w", err)
+	}
+	return manage.EncodeSecretKeys(keys)
 }
 
 // refusedDump writes the problems of a dump, one a line.
@@ -132,7 +165,10 @@ func (s *invocation) importReport(r manage.ImportReport) error {
 		if n.Row > 0 {
 			where = fmt.Sprintf("row %d: %s", n.Row, n.Kind)
 		}
-		fmt.Fprintf(s.err, "%s %s: %s\n", where, cell(n.Name), n.Text)
+		if n.Name != "" {
+			where += " " + cell(n.Name)
+		}
+		fmt.Fprintf(s.err, "%s: %s\n", where, n.Text)
 	}
 	if r.MoreNotes > 0 {
 		fmt.Fprintf(s.err, "and %d more\n", r.MoreNotes)
@@ -142,10 +178,16 @@ func (s *invocation) importReport(r manage.ImportReport) error {
 	}
 	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "\tCREATED\tUPDATED\tUNCHANGED\tSKIPPED\tREMOVED")
-	for _, row := range []struct {
+	for i, row := range []struct {
 		kind string
 		n    manage.ImportCounts
-	}{{"groups", r.Groups}, {"users", r.Users}, {"tokens", r.Tokens}} {
+	}{
+		{"groups", r.Groups}, {"users", r.Users}, {"tokens", r.Tokens}, {"knox tokens", r.KnoxTokens},
+		{"durin clients", r.DurinClients}, {"durin tokens", r.DurinTokens}, {"sessions", r.Sessions},
+	} {
+		if i > 2 && row.n == (manage.ImportCounts{}) {
+			continue // few projects have all of them
+		}
 		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%d\t%d\n", row.kind, row.n.Created, row.n.Updated, row.n.Unchanged, row.n.Skipped, row.n.Removed)
 	}
 	if err := w.Flush(); err != nil {

@@ -54,8 +54,11 @@ func (s *sessionReader) read(data string, more bool) (login, string) {
 		return login{}, reason
 	}
 	l, reason := s.login(payload)
+	if reason != "" {
+		return login{}, reason
+	}
 	l.signed = signed
-	return l, reason
+	return l, ""
 }
 
 // verify returns what was signed, unpacked.

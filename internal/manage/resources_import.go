@@ -4,6 +4,7 @@
 package manage
 
 import (
+	"bufio"
 	"errors"
 	"io"
 	"mime"
@@ -30,12 +31,15 @@ const (
 
 // imports reads the dump as it arrives.
 func (c *call) imports(string) error {
-	params, err := c.query("origin", "user_model", "username_field", "passwords", "prune", "deleted", "dry_run")
+	params, err := c.query("origin", "user_model", "username_field", "passwords", "prune", "deleted", "dry_run", "secret_keys")
 	if err != nil {
 		return err
 	}
 	o := ImportOptions{Origin: params["origin"], UserModel: params["user_model"], UsernameField: params["username_field"]}
-	for name, to := range map[string]*bool{"passwords": &o.Passwords, "prune": &o.Prune, "deleted": &o.Deleted, "dry_run": &o.DryRun} {
+	keysFirst := false
+	for name, to := range map[string]*bool{
+		"passwords": &o.Passwords, "prune": &o.Prune, "deleted": &o.Deleted, "dry_run": &o.DryRun, "secret_keys": &keysFirst,
+	} {
 		if *to, err = strconv.ParseBool(params[name]); err != nil && params[name] != "" {
 			return invalid(name, "must be true or false")
 		}
@@ -49,7 +53,7 @@ func (c *call) imports(string) error {
 		return refuse(http.StatusUnsupportedMediaType, "Content-Type must be application/json, or application/jsonl for one record a line")
 	}
 	body := &patientBody{from: http.MaxBytesReader(c.w, c.r.Body, maxDump), control: http.NewResponseController(c.w)}
-	report, err := c.Import(c.r.Context(), body, o)
+	report, err := c.importFrom(body, o, keysFirst)
 	if err != nil {
 		body.drain()
 	}
@@ -63,6 +67,17 @@ func (c *call) imports(string) error {
 	}
 	writeJSON(c.w, http.StatusOK, report)
 	return nil
+}
+
+func (c *call) importFrom(body io.Reader, o ImportOptions, keysFirst bool) (report ImportReport, err error) {
+	if keysFirst {
+		buffered := bufio.NewReaderSize(body, maxSecretBytes)
+		if o.SecretKeys, err = decodeSecretKeys(buffered); err != nil {
+			return report, err
+		}
+		body = buffered
+	}
+	return c.Import(c.r.Context(), body, o)
 }
 
 // An ImportRefusal is the answer to a dump that cannot be imported.

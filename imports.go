@@ -10,6 +10,7 @@ import (
 	_ "github.com/caddy-rest-auth/caddy-rest-auth/endpoints/durin"
 	_ "github.com/caddy-rest-auth/caddy-rest-auth/endpoints/knox"
 	_ "github.com/caddy-rest-auth/caddy-rest-auth/endpoints/session"
+	_ "github.com/caddy-rest-auth/caddy-rest-auth/endpoints/tokens"
 	_ "github.com/caddy-rest-auth/caddy-rest-auth/endpoints/whoami"
 	_ "github.com/caddy-rest-auth/caddy-rest-auth/permissions"
 	_ "github.com/caddy-rest-auth/caddy-rest-auth/tokenstore/memory"

@@ -139,6 +139,10 @@ func TestSelfTestFindsHoles(t *testing.T) {
 			site: "import guard\nrequest_header Remote-User {header.X-User}\nreverse_proxy {{upstream}}",
 			want: []string{"leak 1 Remote-User"}, sent: "X-User: …",
 		},
+		"a client's header copied behind a throttle": {
+			site: "rest_auth {\nauthenticate token\nthrottle anonymous 1/day\nthrottle user 0/day\nheader_up Remote-User {http.auth.user.id}\n}\nrequest_header Remote-User {header.X-User}\nreverse_proxy {{upstream}}",
+			want: []string{"leak 1 Remote-User"}, sent: "X-User: …",
+		},
 		"a query copied": {
 			site: "import guard\nreverse_proxy {{upstream}} {\nheader_up Remote-User {query.as}\n}",
 			want: []string{"leak 1 Remote-User"}, sent: "?as=…",

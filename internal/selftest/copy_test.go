@@ -24,7 +24,7 @@ const harmful = `{
 		"kept_app": {"a": 1},
 		"rest_auth": {
 			"store": {"driver": "forbidden"}, "users": [{"name": "forbidden", "password": "forbidden"}],
-			"defaults": {"authenticators": [{"authenticator": "forbidden"}], "permissions": [{"permission": "forbidden"}], "header_up": [{"name": "x-user", "value": "{http.auth.user.id}"}]}
+			"defaults": {"authenticators": [{"authenticator": "forbidden"}], "permissions": [{"permission": "forbidden"}], "throttles": [{"scope": "forbidden"}], "header_up": [{"name": "x-user", "value": "{http.auth.user.id}"}]}
 		},
 		"http": {
 			"metrics": {"forbidden": true}, "grace_period": "1h", "http_port": 8000, "https_port": 8443,
@@ -37,7 +37,8 @@ const harmful = `{
 					{"handle": [{"handler": "tracing", "span": "forbidden"}, {"handler": "forbidden"}, {"handler": "kept", "routes": [{"handle": [{"handler": "rest_auth"}]}]}]},
 					{"match": [{"path": ["/a"]}], "handle": [
 						{"handler": "authentication", "providers": {"http_basic": {"accounts": "forbidden"}}},
-						{"handler": "rest_auth", "authenticators": [], "header_up": [{"name": "A", "value": "b"}, {"name": "C", "delete": true}]},
+						{"handler": "rest_auth_endpoints", "mounts": [{"path": "/a/", "throttles": [{"scope": "forbidden"}]}]},
+						{"handler": "rest_auth", "authenticators": [], "throttles": [{"scope": "forbidden"}], "header_up": [{"name": "A", "value": "b"}, {"name": "C", "delete": true}]},
 						{"handler": "subroute", "routes": [{"handle": [{
 							"handler": "reverse_proxy", "upstreams": [{"dial": "forbidden:1"}], "dynamic_upstreams": {"source": "forbidden"},
 							"health_checks": {"active": {"uri": "forbidden"}}, "load_balancing": {"retries": 9}, "circuit_breaker": {"type": "forbidden"},

@@ -72,6 +72,7 @@ func (a *App) manager(store tokenstore.Store) *manage.Manager {
 		Place:     a.StoreDriver().Identifier(),
 		Directory: a.UserDirectory(),
 		Hasher:    a.Hasher(),
+		Guesses:   a.UserDirectory().Throttle(),
 		Log:       caddy.Log().Named("admin.api.rest_auth"),
 		Now:       time.Now,
 	}

@@ -69,6 +69,7 @@ var resources = map[string]methods{
 	"tokens":           {http.MethodGet: (*call).listTokens, http.MethodPost: (*call).postToken, http.MethodDelete: (*call).deleteTokens},
 	"tokens/*":         {http.MethodGet: (*call).getToken, http.MethodDelete: (*call).deleteToken},
 	"tokens/*/rotate":  {http.MethodPost: (*call).rotateToken},
+	"lockouts":         {http.MethodGet: (*call).listLockouts, http.MethodDelete: (*call).deleteLockouts},
 	"import":           {http.MethodPost: (*call).imports},
 	"export":           {http.MethodGet: (*call).export},
 	"store":            {http.MethodGet: (*call).getStore},

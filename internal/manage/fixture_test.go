@@ -28,6 +28,7 @@ import (
 type names []string
 
 func (n names) Configured(name string) bool { return slices.Contains(n, name) }
+func (n names) Names() []string             { return n }
 
 // tagHasher makes hashes that tests can search for.
 type tagHasher struct{ err error }

@@ -172,6 +172,8 @@ func (h hangUp) Configured(name string) bool {
 	return false
 }
 
+func (h hangUp) Names() []string { return nil }
+
 // A failingAfter store fails after some operations.
 type failingAfter struct {
 	tokenstore.Store

@@ -16,6 +16,7 @@ import (
 
 	"go.uber.org/zap"
 
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/loginthrottle"
 	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
 )
 
@@ -36,6 +37,9 @@ type Manager struct {
 	// Hasher hashes new passwords.
 	Hasher Hasher
 
+	// Guesses tells what counted guesses mean. A nil one has the defaults.
+	Guesses *loginthrottle.Throttle
+
 	// Log gets one line at INFO for every change.
 	Log *zap.Logger
 
@@ -46,6 +50,7 @@ type Manager struct {
 // A Directory knows the users of the configuration.
 type Directory interface {
 	Configured(name string) bool
+	Names() []string
 }
 
 // A Hasher makes the hash that is stored for a password.

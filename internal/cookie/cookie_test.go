@@ -181,10 +181,16 @@ func FuzzValues(f *testing.F) {
 		if len(got) > strings.Count(line, "=") {
 			t.Errorf("%q has %q", line, got)
 		}
+		for _, value := range got {
+			if !strings.Contains(line, value) || strings.Contains(value, ";") {
+				t.Errorf("%q has %q", line, value)
+			}
+		}
+		if strings.ContainsFunc(line, func(c rune) bool { return c <= ' ' && c != ' ' || c == '"' }) {
+			return // net/http drops what is not as it should be
+		}
 		for _, c := range r.CookiesNamed("s") {
-			// It keeps blanks, and quotes behind blanks.
-			value := strings.Trim(c.Value, " \t\"")
-			if !slices.ContainsFunc(got, func(one string) bool { return strings.Trim(one, " \t\"") == value }) {
+			if c.Value != "" && !slices.Contains(got, trim(c.Value)) {
 				t.Errorf("%q has %q, and not %q", line, got, c.Value)
 			}
 		}

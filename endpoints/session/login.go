@@ -38,7 +38,7 @@ func (e *Endpoint) showLogin(w http.ResponseWriter, r *http.Request, _ *auth.Ide
 		return err
 	}
 	if !page.Wanted(r) {
-		return e.writeState(w, r, session)
+		return writeState(w, r, session, e.sessions.CSRF().Token(w, r))
 	}
 	next := e.next(r, nil)
 	if session != nil && e.RedirectAuthenticatedUser {
@@ -81,7 +81,8 @@ func (e *Endpoint) login(w http.ResponseWriter, r *http.Request, _ *auth.Identit
 	if forPerson(r, isForm(data)) {
 		return redirect(w, http.StatusSeeOther, or(e.next(r, data), e.LoginRedirectURL))
 	}
-	return e.writeState(w, r, session)
+	// Token would take the secret of before the login from the request.
+	return writeState(w, r, session, e.sessions.CSRF().Rotate(w, r))
 }
 
 // wrong is the one answer to whatever keeps somebody from logging in who may
@@ -133,13 +134,13 @@ func or(text, otherwise string) string {
 }
 
 // writeState answers with what JSON says of a browser.
-func (e *Endpoint) writeState(w http.ResponseWriter, r *http.Request, session *sessions.Session) error {
+func writeState(w http.ResponseWriter, r *http.Request, session *sessions.Session, token string) error {
 	state := drf.Object{
 		{Name: "authenticated", Value: session != nil},
 		{Name: "username", Value: nil},
 		{Name: "session", Value: nil},
 		{Name: "expires", Value: nil},
-		{Name: "csrf_token", Value: e.sessions.CSRF().Token(w, r)},
+		{Name: "csrf_token", Value: token},
 	}
 	if session != nil {
 		state[1].Value, state[2].Value = session.User.ID, session.ID

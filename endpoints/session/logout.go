@@ -19,7 +19,7 @@ func (e *Endpoint) showLogout(w http.ResponseWriter, r *http.Request, _ *auth.Id
 		return err
 	}
 	if !page.Wanted(r) {
-		return e.writeState(w, r, session)
+		return writeState(w, r, session, e.sessions.CSRF().Token(w, r))
 	}
 	view := logoutView{Login: e.path(r, loginPath), Next: e.next(r, nil)}
 	if session != nil {
@@ -44,5 +44,5 @@ func (e *Endpoint) logout(w http.ResponseWriter, r *http.Request, _ *auth.Identi
 	if _, form := data.Form(csrfField); forPerson(r, form) {
 		return redirect(w, http.StatusSeeOther, or(e.next(r, data), or(e.LogoutRedirectURL, e.path(r, logoutPath))))
 	}
-	return e.writeState(w, r, nil)
+	return writeState(w, r, nil, e.sessions.CSRF().Token(w, r))
 }

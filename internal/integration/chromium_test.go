@@ -83,7 +83,7 @@ func startChromium(t *testing.T) *driver {
 	}
 	port := ""
 	for lines := bufio.NewScanner(out); port == "" && lines.Scan(); {
-		if found := regexp.MustCompile(`on port (\d+)`).FindStringSubmatch(lines.Text()); found != nil {
+		if found := regexp.MustCompile(`successfully on port (\d+)`).FindStringSubmatch(lines.Text()); found != nil {
 			port = found[1]
 		}
 	}
@@ -231,10 +231,11 @@ func (b *browser) has(css string) bool {
 	return n > 0
 }
 
-// text returns what a person reads there.
+// text returns what a person reads there, and nothing if there is no such
+// element: the page may be changing just now.
 func (b *browser) text(css string) (text string) {
 	b.t.Helper()
-	b.do(http.MethodGet, b.element(css)+"/text", nil, &text)
+	b.run(&text, "return document.querySelector(arguments[0])?.innerText ?? ''", css)
 	return text
 }
 

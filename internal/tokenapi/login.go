@@ -23,7 +23,8 @@ type Directory interface {
 
 // Login returns whose user name and password are in a form, as DRF's
 // AuthTokenSerializer does: a *drf.Error says what is wrong with the fields, or
-// that the credentials are. Other errors are the directory's.
+// with endpoints.Failed that the credentials are. Other errors are the
+// directory's.
 func Login(ctx context.Context, data *drf.Data, directory Directory) (*auth.Identity, error) {
 	values, err := data.Read(
 		drf.Field{Name: "username", Label: "Username"},

@@ -165,8 +165,8 @@ type Store interface {
 	// zero Filter without digests is an error. No Create or Rotate under way can
 	// bring a record back afterwards. However a record with an Origin is revoked
 	// (here, by eviction, reuse, or with its user or client), its digest stays
-	// entombed until the record would have expired, so that another import cannot
-	// revive it.
+	// entombed for good, so that another import cannot revive it: where it comes
+	// from it may have been given a longer life.
 	Delete(ctx context.Context, f Filter, digests ...[]byte) (int, error)
 
 	// List pages through records, expired ones included and spent ones left out,

@@ -14,7 +14,7 @@ const (
 	selectRevoked = `SELECT c.id, c.state, c.origin FROM credentials c WHERE 1 = 1`
 	countLiving   = `SELECT count(*) FROM credentials c WHERE c.state = 0`
 	entomb        = `INSERT INTO tombstones (digest, ends)
-		SELECT c.digest, CASE WHEN c.expires = ? THEN ? ELSE c.expires END FROM credentials c WHERE c.origin <> ''`
+		SELECT c.digest, ? FROM credentials c WHERE c.origin <> ''`
 	entombEnd     = ` ON CONFLICT (digest) DO UPDATE SET ends = excluded.ends`
 	deleteRecords = `DELETE FROM credentials AS c WHERE 1 = 1`
 )
@@ -92,7 +92,7 @@ func (t *Tx) revokeAll(ctx context.Context, many tokenstore.Change, conditions s
 	}
 	unseen := len(ids) == manyRevoked
 	if imported || unseen {
-		if _, err := t.Exec(ctx, entomb+conditions+entombEnd, append([]any{never, int64(forever)}, args...)...); err != nil {
+		if _, err := t.Exec(ctx, entomb+conditions+entombEnd, append([]any{int64(forever)}, args...)...); err != nil {
 			return 0, err
 		}
 	}

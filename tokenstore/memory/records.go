@@ -73,7 +73,7 @@ func (s *state) create(c tokenstore.Credential, limit int, evict bool) error {
 	if tokenstore.IsForeign(e.UserKey) {
 		e.PasswordVersion = 0
 	}
-	if s.records[string(e.Digest)] != nil || s.ids[e.ID] != nil || s.entombed(e.Digest, e.Created) {
+	if s.records[string(e.Digest)] != nil || s.ids[e.ID] != nil || s.tombs[string(e.Digest)] {
 		return tokenstore.ErrExists
 	}
 	if holder := s.slots[e.Slot]; e.Slot != "" && holder != nil {
@@ -85,7 +85,6 @@ func (s *state) create(c tokenstore.Credential, limit int, evict bool) error {
 	if err := s.makeRoom(e, limit, evict); err != nil {
 		return err
 	}
-	drop(s, s.tombs, string(e.Digest))
 	s.add(e)
 	return nil
 }
@@ -141,15 +140,9 @@ func (s *state) spend(e *entry, now time.Time, change func(*entry)) {
 func (s *state) revoke(e *entry) {
 	s.remove(e)
 	if e.Origin != "" {
-		put(s, s.tombs, string(e.Digest), e.Expires)
+		put(s, s.tombs, string(e.Digest), true)
 	}
 	s.changed(tokenstore.Change{CredentialID: e.ID})
-}
-
-// entombed reports whether a digest may not come back yet.
-func (s *state) entombed(digest []byte, now time.Time) bool {
-	until, ok := s.tombs[string(digest)]
-	return ok && (until.IsZero() || now.Before(until))
 }
 
 // reused revokes the family of a spent record. Its spent members stay, so that

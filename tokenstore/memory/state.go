@@ -18,7 +18,7 @@ type state struct {
 	users   index             // records by UserKey
 	clients index             // records by ClientID
 	family  index             // records by Family
-	tombs   map[string]time.Time
+	tombs   map[string]bool   // digests
 
 	people  map[string]tokenstore.User // by Key, with their own permissions
 	names   map[string]string          // Key by Name
@@ -51,7 +51,7 @@ type origin struct{ system, id string }
 func newState() *state {
 	return &state{
 		records: make(map[string]*entry), ids: make(map[string]*entry), slots: make(map[string]*entry),
-		users: make(index), clients: make(index), family: make(index), tombs: make(map[string]time.Time),
+		users: make(index), clients: make(index), family: make(index), tombs: make(map[string]bool),
 		people: make(map[string]tokenstore.User), names: make(map[string]string), origins: make(map[origin]string),
 		groups: make(map[string][]string), apps: make(map[string]tokenstore.Client),
 		remembered: make(map[string]time.Time), attempts: make(map[string]attempts),

@@ -25,13 +25,8 @@ func (o ops) Sweep(ctx context.Context, before time.Time, max int) (n int, err e
 			if due(e.end()) {
 				s.remove(e)
 				if e.Origin != "" && e.Expires.IsZero() {
-					put(s, s.tombs, string(e.Digest), time.Time{})
+					put(s, s.tombs, string(e.Digest), true)
 				}
-			}
-		}
-		for digest, until := range s.tombs {
-			if due(until) {
-				drop(s, s.tombs, digest)
 			}
 		}
 		for key, until := range s.remembered {

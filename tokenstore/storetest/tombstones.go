@@ -99,23 +99,16 @@ var tombstoneTests = []test{
 		f.create(next)
 		f.entombed("a", t0)
 	}},
-	{"until the record would have expired", func(f *fixture) {
-		c := imported("a")
-		f.create(c)
-		f.delete(1, tokenstore.Filter{ID: c.ID})
-		f.entombed("a", c.Expires.Add(-time.Microsecond))
-		c.Created, c.Expires = c.Expires, at(72*time.Hour)
-		f.create(c)
-		f.lives(c.Digest, c.Created)
-	}},
-	{"for ever, if it never would", func(f *fixture) {
-		c := imported("a")
-		c.Expires = time.Time{}
-		f.create(c)
-		f.delete(1, tokenstore.Filter{ID: c.ID})
+	{"for ever, though the record would have expired", func(f *fixture) {
+		mortal, eternal := imported("a"), imported("b")
+		eternal.Expires = time.Time{}
+		f.create(mortal, eternal)
+		f.delete(1, tokenstore.Filter{ID: mortal.ID})
+		f.delete(1, tokenstore.Filter{ID: eternal.ID})
 		_, err := f.store.Sweep(f.Context(), at(200*365*24*time.Hour), 1000)
 		f.ok(err)
 		f.entombed("a", at(200*365*24*time.Hour))
+		f.entombed("b", at(200*365*24*time.Hour))
 	}},
 	{"records of our own leave none", func(f *fixture) {
 		f.create(record("a"))

@@ -100,7 +100,8 @@ func parseMount(d *caddyfile.Dispenser) (*Mount, error) {
 		last = line[len(line)-1]
 	}
 	if block {
-		own = append(own, wordLike(last, "}", 1))
+		// The last word itself may be quoted, and a quoted brace closes nothing.
+		own = append(own, wordLike(own[0], "}", last.Line-own[0].Line+1))
 	}
 	raw, err := parseGuest(nextOf(own), "rest_auth.endpoints.", "endpoint", name)
 	mount.APIRaw = raw

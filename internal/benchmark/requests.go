@@ -45,6 +45,7 @@ type requests struct {
 // credentials is how the requests of a scenario say who they are.
 type credentials struct {
 	authorization string // of every request
+	cookie        string // of every request
 	tokens        int    // if not 0, so many tokens, one after the other
 }
 
@@ -61,6 +62,8 @@ func newRequests(host *net.TCPAddr, c credentials) *requests {
 		b.WriteString("\r\n")
 	case c.authorization != "":
 		b.WriteString("Authorization: " + c.authorization + "\r\n")
+	case c.cookie != "":
+		b.WriteString("Cookie: " + c.cookie + "\r\n")
 	}
 	b.WriteString("\r\n")
 	r := &requests{bytes: b.Bytes(), count: c.tokens}

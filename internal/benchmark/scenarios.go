@@ -32,6 +32,8 @@ type scenario struct {
 
 const (
 	benchPassword = "correct horse battery staple"
+	benchSession  = "0123456789abcdefghijklmnopqrstuv"
+	benchKnox     = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 	unknownToken  = "Token ffffffffffffffffffffffffffffffffffffffff"
 
 	byToken = "authenticate token"
@@ -60,6 +62,18 @@ func scenarios() []scenario {
 		{
 			name: "Basic hit, 100,000 users", target: 1.20,
 			site: guarded(byBasic, anyUser), stored: manyTokens, ask: firstUser,
+		},
+		{
+			name: "session hit", target: 1.20,
+			site: guarded("authenticate session", anyUser), stored: fewTokens, ask: credentials{cookie: "sessionid=" + benchSession},
+		},
+		{
+			name: "knox hit", target: 1.20,
+			site: guarded("authenticate token {\nkinds knox\n}", anyUser), stored: fewTokens, ask: credentials{authorization: "Token " + benchKnox},
+		},
+		{
+			name: "token hit, throttled at 1,000,000/minute",
+			site: guarded(byToken, anyUser, "throttle user 1000000/minute"), stored: fewTokens, ask: oneToken,
 		},
 		{
 			// Each token comes round long after it was forgotten.

@@ -47,6 +47,27 @@ func seed(ctx context.Context, store tokenstore.Store, n int, hash string) error
 	if err != nil {
 		return fmt.Errorf("adding tokens: %w", err)
 	}
+	return seedIssued(ctx, store, keys[0], now)
+}
+
+// seedIssued adds what the endpoints would have issued to the first user: a
+// session and a knox token.
+func seedIssued(ctx context.Context, store tokenstore.Store, userKey string, now time.Time) error {
+	for kind, secret := range map[string]string{tokenstore.KindSession: benchSession, tokenstore.KindKnox: benchKnox} {
+		digest := sha256.Sum256([]byte(secret))
+		err := store.Create(ctx, tokenstore.Credential{
+			ID:       tokenstore.NewCredentialID(),
+			Kind:     kind,
+			Digest:   digest[:],
+			UserKey:  userKey,
+			Created:  now,
+			LastUsed: now,
+			Expires:  now.Add(10 * time.Hour),
+		}, 0, false)
+		if err != nil {
+			return fmt.Errorf("adding what was issued: %w", err)
+		}
+	}
 	return nil
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/caddyserver/caddy/v2"
 
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/manage"
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/serverkey"
 	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
 )
 
@@ -73,6 +74,7 @@ func (a *App) manager(store tokenstore.Store) *manage.Manager {
 		Directory: a.UserDirectory(),
 		Hasher:    a.Hasher(),
 		Guesses:   a.UserDirectory().Throttle(),
+		Keys:      serverkey.FromContext(a.ctx),
 		Log:       caddy.Log().Named("admin.api.rest_auth"),
 		Now:       time.Now,
 	}

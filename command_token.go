@@ -22,12 +22,13 @@ import (
 func tokenCommand() *cobra.Command {
 	kinds := strings.Join(tokenstore.RequestKinds(), ", ")
 	return group("token", "Manages tokens",
-		action("create <user>", "Issues a token and writes it to standard output, once", cobra.ExactArgs(1), func(flags *pflag.FlagSet) {
+		action("create <user>", "Issues a token and writes it to standard output, once; the one of kind authtoken whenever asked", cobra.ExactArgs(1), func(flags *pflag.FlagSet) {
 			flags.String("label", "", "What the token is for")
 			flags.StringSlice("scopes", nil, "What the token may be used for, separated by commas")
 			flags.String("expires", "", "When it ends: after a time as 12h or 90d, on a day as 2027-01-31 (its first moment, UTC), or at a time as 2027-01-31T12:00:00Z (default: never)")
 			flags.String("kind", tokenstore.KindToken, "One of "+kinds)
 			flags.String("client", "", "The application that it is issued to")
+			flags.BoolP("reset", "r", false, "End the user's token of kind authtoken, and make another")
 			jsonFlag(flags)
 		}, createToken),
 		action("list", "Lists tokens by their handles", cobra.NoArgs, func(flags *pflag.FlagSet) {
@@ -54,7 +55,7 @@ func tokenFilterFlags(flags *pflag.FlagSet, kinds string) {
 func createToken(s *invocation) error {
 	in := manage.NewToken{
 		User: s.Arg(0), Kind: s.String("kind"), Label: s.String("label"),
-		Scopes: s.list("scopes"), Client: s.String("client"),
+		Scopes: s.list("scopes"), Client: s.String("client"), Reset: s.Bool("reset"),
 	}
 	expires, err := parseExpiry(s.String("expires"), time.Now())
 	if err != nil {
@@ -63,6 +64,11 @@ func createToken(s *invocation) error {
 	in.Expires = expires
 	var issued manage.IssuedToken
 	if err := s.call(http.MethodPost, "tokens", in, &issued); err != nil {
+		return err
+	}
+	if issued.Kind == tokenstore.KindAuthtoken && !s.Bool("json") {
+		// The words of drf_create_token, which scripts may read.
+		_, err := fmt.Fprintf(s.out, "Generated token %s for user %s\n", issued.Secret, cell(issued.User))
 		return err
 	}
 	return s.issued(issued)

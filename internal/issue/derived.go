@@ -94,6 +94,13 @@ func (i *Issuer) Rederive(ctx context.Context, record *tokenstore.Credential) (t
 	return d.token(key[:], record), true, nil
 }
 
+// IsDerived reports whether Derived returned the record: its secret follows
+// from it, so that no other can take its place.
+func IsDerived(record *tokenstore.Credential) bool {
+	_, ok := decodeDerivation(record)
+	return ok
+}
+
 // derived finds the live derived record, or returns tokenstore.ErrNotFound.
 func (i *Issuer) derived(ctx context.Context, c tokenstore.Credential) (tokenstore.Credential, derivation, error) {
 	now := i.now()

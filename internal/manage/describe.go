@@ -7,10 +7,12 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 	"time"
 
 	"go.uber.org/zap"
 
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/users"
 	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
 )
 
@@ -43,7 +45,9 @@ func inactive(user string) *Error {
 // describeToken adds the owner, whom owners spares to read again.
 func (m *Manager) describeToken(ctx context.Context, c tokenstore.Credential, owners map[string]tokenstore.User) (Token, error) {
 	owner, known := owners[c.UserKey]
-	if !known && c.UserKey != "" {
+	if name, configured := strings.CutPrefix(c.UserKey, users.SourceConfig+":"); configured {
+		owner, _ = m.configuredUser(name)
+	} else if !known && c.UserKey != "" {
 		var err error
 		owner, err = m.Store.User(ctx, c.UserKey)
 		if err != nil && !errors.Is(err, tokenstore.ErrNotFound) {

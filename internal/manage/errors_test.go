@@ -16,7 +16,7 @@ func TestErrors(t *testing.T) {
 	f := newFixture(t)
 	must[User](f, "POST", "users", `{"name":"alice","password":"correct horse"}`)
 	must[User](f, "POST", "users", `{"name":"idle","active":false}`)
-	must[IssuedToken](f, "POST", "tokens", `{"user":"alice","kind":"authtoken"}`)
+	must[IssuedToken](f, "POST", "tokens", `{"user":"alice","kind":"durin"}`)
 
 	for _, c := range []struct {
 		method, path, body string
@@ -106,7 +106,11 @@ func TestErrors(t *testing.T) {
 		{"POST", "tokens", `{"user":"alice","expires":"2027-01-02T03:04:05Z"}`, 400, "expires: must be in the future"},
 		{"POST", "tokens", `{"user":"alice","expires":"tomorrow"}`, 400, "expires: must be a time"},
 		{"POST", "tokens", `{"user":"alice","expires":7}`, 400, "expires: must be a string"},
-		{"POST", "tokens", `{"user":"alice","kind":"authtoken"}`, 409, "may have one only"},
+		{"POST", "tokens", `{"user":"alice","kind":"durin"}`, 409, "may have one only"},
+		{"POST", "tokens", `{"user":"alice","kind":"authtoken","label":"ci"}`, 400, "has no label"},
+		{"POST", "tokens", `{"user":"alice","kind":"token","reset":true}`, 400, "kind authtoken"},
+		{"POST", "tokens", `{"user":"nobody","kind":"authtoken"}`, 404, "Cannot create the Token: user nobody does not exist"},
+		{"POST", "tokens", `{"user":"idle","kind":"authtoken"}`, 409, "disabled"},
 		{"GET", "tokens?user=bob", "", 404, "no user 'bob'"},
 		{"GET", "tokens?kind=session", "", 400, "kind"},
 		{"GET", "tokens?usr=alice", "", 400, "unknown parameter"},

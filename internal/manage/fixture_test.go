@@ -16,10 +16,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/caddyserver/certmagic"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
 
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/serverkey"
 	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
 	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore/memory"
 )
@@ -55,7 +57,8 @@ func newFixture(t *testing.T) *fixture {
 	f := &fixture{t: t, now: time.Date(2027, 1, 2, 3, 4, 5, 0, time.UTC), logs: logs, store: store}
 	f.m = &Manager{
 		Store: store, Place: "memory", Directory: names{"configured"}, Hasher: tagHasher{},
-		Log: zap.New(core), Now: func() time.Time { return f.now },
+		Keys: serverkey.New(&certmagic.FileStorage{Path: t.TempDir()}),
+		Log:  zap.New(core), Now: func() time.Time { return f.now },
 	}
 	return f
 }

@@ -17,6 +17,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/loginthrottle"
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/serverkey"
 	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
 )
 
@@ -39,6 +40,9 @@ type Manager struct {
 
 	// Guesses tells what counted guesses mean. A nil one has the defaults.
 	Guesses *loginthrottle.Throttle
+
+	// Keys are the server's, which the tokens of kind authtoken are derived from.
+	Keys *serverkey.Keys
 
 	// Log gets one line at INFO for every change.
 	Log *zap.Logger

@@ -49,7 +49,11 @@ func (c *call) postToken(string) error {
 	if err != nil {
 		return err
 	}
-	writeJSON(c.w, http.StatusCreated, issued)
+	status := http.StatusCreated
+	if issued.Existing {
+		status = http.StatusOK
+	}
+	writeJSON(c.w, status, issued)
 	return nil
 }
 

@@ -56,6 +56,10 @@ func (m *Manager) rotate(ctx context.Context, store tokenstore.Store, handle str
 	if err := checkKind(old.Kind); err != nil {
 		return IssuedToken{}, none, refuse(http.StatusConflict, "'%s' is a %s, which is not rotated by hand", handle, old.Kind)
 	}
+	if issue.IsDerived(&old) {
+		return IssuedToken{}, none, refuse(http.StatusConflict,
+			"token '%s' is the same whenever its user asks for it; 'token create --kind authtoken --reset' makes another, and so does revoking it", handle)
+	}
 	if expired(old, now) {
 		return IssuedToken{}, none, refuse(http.StatusConflict, "token '%s' has expired; create another", handle)
 	}

@@ -39,10 +39,14 @@ type Token struct {
 	Status   string     `json:"status"`
 }
 
-// An IssuedToken is a token with its secret, which nothing shows again.
+// An IssuedToken is a token with its secret, which nothing shows again unless
+// its kind is authtoken.
 type IssuedToken struct {
 	Secret string `json:"token"`
 	Token
+
+	// Existing says that the token was there before.
+	Existing bool `json:"existing,omitempty"`
 
 	// Previous is what a rotation replaced. It is accepted until it expires.
 	Previous *Token `json:"previous,omitempty"`
@@ -56,6 +60,9 @@ type NewToken struct {
 	Scopes  []string   `json:"scopes,omitempty"`
 	Client  string     `json:"client,omitempty"`
 	Expires *time.Time `json:"expires,omitempty"` // default: never
+
+	// Reset ends the tokens that the user has of the kind, which is authtoken.
+	Reset bool `json:"reset,omitempty"`
 }
 
 // TokenFilter selects tokens by all of its non-empty fields. User is a name.
@@ -90,11 +97,17 @@ func (m *Manager) ShowToken(ctx context.Context, handle string) (Token, error) {
 	return m.describeToken(ctx, c, nil)
 }
 
-// CreateToken issues a token to an active user of the store.
+// CreateToken issues a token to an active user of the store. One of the kind
+// authtoken is the user's one, and may be there already.
 func (m *Manager) CreateToken(ctx context.Context, in NewToken) (IssuedToken, error) {
 	now := m.Now()
-	if in.User == "" {
+	switch {
+	case in.User == "":
 		return IssuedToken{}, invalid("user", "must name the user who will own the token")
+	case in.Kind == tokenstore.KindAuthtoken:
+		return m.Authtoken(ctx, in)
+	case in.Reset:
+		return IssuedToken{}, invalid("reset", "is for tokens of the kind authtoken")
 	}
 	c := tokenstore.Credential{ID: tokenstore.NewCredentialID(), Kind: in.Kind, Label: in.Label, ClientID: in.Client, Created: now}
 	if c.Kind == "" {
@@ -186,7 +199,9 @@ func (m *Manager) filter(ctx context.Context, f TokenFilter) (tokenstore.Filter,
 			return filter, err
 		}
 	}
-	if f.User != "" {
+	if u, ok := m.configuredUser(f.User); ok {
+		filter.UserKey = u.Key
+	} else if f.User != "" {
 		u, err := m.findUser(ctx, f.User)
 		if err != nil {
 			return filter, err

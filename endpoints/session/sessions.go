@@ -83,7 +83,7 @@ func (e *Endpoint) list(w http.ResponseWriter, r *http.Request, id *auth.Identit
 	items := make([]drf.Object, 0, len(listed))
 	for _, s := range listed {
 		items = append(items, drf.Object{
-			{Name: "id", Value: s.ID},
+			{Name: "handle", Value: s.ID},
 			{Name: "current", Value: isCurrent(s, id)},
 			{Name: "created", Value: timestamp(s.Created)},
 			{Name: "last_used", Value: timestamp(s.LastUsed)},

@@ -68,7 +68,9 @@ func TestChromium_login(t *testing.T) {
 	b.open(site + "/auth/sessions/")
 	b.looks("sessions")
 	b.click("tr:nth-child(2) button")
-	b.await("one session less", func() bool { return b.url() == site+"/auth/sessions/" && strings.Count(b.text("tbody"), "Last used")+strings.Count(b.text("tbody"), " UTC") == 4 })
+	b.await("one session less", func() bool {
+		return b.url() == site+"/auth/sessions/" && strings.Count(b.text("tbody"), "Last used")+strings.Count(b.text("tbody"), " UTC") == 4
+	})
 	if got := phone.user(); got != "Forbidden" {
 		t.Errorf("the session that was ended is %s", got)
 	}

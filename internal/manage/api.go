@@ -70,6 +70,8 @@ var resources = map[string]methods{
 	"tokens/*":         {http.MethodGet: (*call).getToken, http.MethodDelete: (*call).deleteToken},
 	"tokens/*/rotate":  {http.MethodPost: (*call).rotateToken},
 	"lockouts":         {http.MethodGet: (*call).listLockouts, http.MethodDelete: (*call).deleteLockouts},
+	"sessions":         {http.MethodGet: (*call).listSessions, http.MethodDelete: (*call).deleteSessions},
+	"sessions/*":       {http.MethodDelete: (*call).deleteSession},
 	"import":           {http.MethodPost: (*call).imports},
 	"export":           {http.MethodGet: (*call).export},
 	"store":            {http.MethodGet: (*call).getStore},

@@ -53,6 +53,7 @@ var layers = []struct {
 	{"internal/page", nil, []string{}},
 	{"internal/issue", []string{"auth", "tokenstore", "internal/serverkey"}, []string{"github.com/caddyserver/caddy"}},
 	{"internal/knox", nil, []string{}},
+	{"internal/drf", nil, []string{}},
 	{"internal/tokenapi", []string{"auth", "tokenstore", "endpoints", "internal/drf", "internal/users"}, []string{"github.com/caddyserver/caddy"}},
 	{"endpoints", []string{"auth"}, []string{"github.com/caddyserver/caddy"}},
 	{"endpoints/...", []string{"auth", "endpoints", "tokenstore", "internal/..."}, nil},

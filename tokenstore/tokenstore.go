@@ -217,6 +217,10 @@ type Store interface {
 	PutClient(ctx context.Context, c Client) (Client, error)
 	DeleteClient(ctx context.Context, id string) error // with its credentials
 
+	// Clients pages through those whose ID begins with prefix, by ID; cursors are
+	// as in List.
+	Clients(ctx context.Context, prefix, cursor string, n int) (page []Client, next string, err error)
+
 	// Remember stores a key until a time and reports whether it was new; one that
 	// was not is kept until the later of both times. A key is known until Sweep
 	// or Forget removes it. Remember, Hit and Attempt have separate keys.

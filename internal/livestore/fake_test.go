@@ -198,6 +198,10 @@ func (f *fake) PutClient(_ context.Context, c tokenstore.Client) (tokenstore.Cli
 	return c, f.did("put_client")
 }
 
+func (f *fake) Clients(context.Context, string, string, int) ([]tokenstore.Client, string, error) {
+	return nil, "", f.did("clients")
+}
+
 func (f *fake) Remember(context.Context, string, time.Time) (bool, error) {
 	return false, f.did("remember")
 }

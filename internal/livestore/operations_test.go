@@ -59,6 +59,7 @@ var operations = map[string]func(ctx context.Context, s *Store) error{
 		return err
 	},
 	"refund":   func(ctx context.Context, s *Store) error { return s.Refund(ctx, "") },
+	"clients":  func(ctx context.Context, s *Store) error { _, _, err := s.Clients(ctx, "", "", 1); return err },
 	"attempts": func(ctx context.Context, s *Store) error { _, _, err := s.Attempts(ctx, "", "", 1); return err },
 	"sweep":    func(ctx context.Context, s *Store) error { _, err := s.Sweep(ctx, time.Now(), 1); return err },
 	"watch":    func(ctx context.Context, s *Store) error { return s.Watch(ctx, func(tokenstore.Change) {}) },
@@ -70,7 +71,7 @@ var operations = map[string]func(ctx context.Context, s *Store) error{
 }
 
 func TestOperations_everyMethod(t *testing.T) {
-	local := []string{"Start", "Release", "Close", "Subscribe", "Trusted", "Status", "Touch"}
+	local := []string{"Start", "Release", "Close", "Subscribe", "Trusted", "Status", "Touch", "Extend"}
 	for i := range reflect.TypeFor[*Store]().NumMethod() {
 		method := reflect.TypeFor[*Store]().Method(i).Name
 		if slices.Contains(local, method) {

@@ -97,6 +97,15 @@ func (s *Store) Client(ctx context.Context, id string) (c tokenstore.Client, err
 	return c, err
 }
 
+// Clients implements tokenstore.Store.
+func (s *Store) Clients(ctx context.Context, prefix, cursor string, n int) (page []tokenstore.Client, next string, err error) {
+	err = s.call(ctx, "clients", func(inner tokenstore.Store) (err error) {
+		page, next, err = inner.Clients(ctx, prefix, cursor, n)
+		return err
+	})
+	return page, next, err
+}
+
 // Known implements tokenstore.Store.
 func (s *Store) Known(ctx context.Context, key string) (known bool, err error) {
 	err = s.call(ctx, "known", func(inner tokenstore.Store) (err error) {

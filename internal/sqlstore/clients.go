@@ -6,13 +6,15 @@ package sqlstore
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
 )
 
 const (
-	getClient = `SELECT id, owner_key, name, secrets, version, data FROM clients WHERE id = ?`
-	putClient = `INSERT INTO clients (id, owner_key, name, secrets, version, data) VALUES (?, ?, ?, ?, ?, ?)
+	getClient   = `SELECT id, owner_key, name, secrets, version, data FROM clients WHERE id = ?`
+	listClients = `SELECT id, owner_key, name, secrets, version, data FROM clients WHERE id >= ? ORDER BY id LIMIT ?`
+	putClient   = `INSERT INTO clients (id, owner_key, name, secrets, version, data) VALUES (?, ?, ?, ?, ?, ?)
 		ON CONFLICT (id) DO UPDATE SET owner_key = excluded.owner_key, name = excluded.name,
 			secrets = excluded.secrets, version = excluded.version, data = excluded.data`
 	deleteClient = `DELETE FROM clients WHERE id = ?`
@@ -42,6 +44,41 @@ func (o Ops) Client(ctx context.Context, id string) (client tokenstore.Client, e
 		return err
 	})
 	return client, err
+}
+
+// Clients is tokenstore.Store's.
+func (o Ops) Clients(ctx context.Context, prefix, cursor string, n int) (page []tokenstore.Client, next string, err error) {
+	after, err := parseCursor(clientCursors, cursor)
+	if err != nil {
+		return nil, "", err
+	}
+	start := prefix
+	if after != "" {
+		start = max(prefix, after+"\x00") // the first string after it
+	}
+	n = clamp(n)
+	err = o.Engine.Read(ctx, func(conn *Conn) error {
+		page = nil
+		return conn.Rows(ctx, listClients, []any{start, n + 1}, func(row Scanner) error {
+			var c tokenstore.Client
+			var secrets []byte
+			err := row.Scan(&c.ID, &c.OwnerKey, &c.Name, &secrets, &c.Version, &c.Data)
+			if err != nil || !strings.HasPrefix(c.ID, prefix) {
+				return err
+			}
+			c.Secrets, err = decodeList[[]byte](secrets)
+			page = append(page, c)
+			return err
+		})
+	})
+	if err != nil {
+		return nil, "", err
+	}
+	if len(page) > n {
+		page = page[:n]
+		next = newCursor(clientCursors, page[n-1].ID)
+	}
+	return page, next, nil
 }
 
 // PutClient is tokenstore.Store's.

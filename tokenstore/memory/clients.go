@@ -5,8 +5,11 @@ package memory
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
+	"slices"
+	"strings"
 
 	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
 )
@@ -31,6 +34,27 @@ func (o ops) Client(ctx context.Context, id string) (c tokenstore.Client, err er
 		return nil
 	})
 	return c, err
+}
+
+func (o ops) Clients(ctx context.Context, prefix, cursor string, n int) (page []tokenstore.Client, next string, err error) {
+	after, err := parseCursor(clientCursors, cursor)
+	if err != nil {
+		return nil, "", err
+	}
+	err = o.read(ctx, func(s *state) error {
+		for id, c := range s.apps {
+			if strings.HasPrefix(id, prefix) && id > after {
+				page = append(page, copiedClient(c))
+			}
+		}
+		return nil
+	})
+	slices.SortFunc(page, func(a, b tokenstore.Client) int { return cmp.Compare(a.ID, b.ID) })
+	if n = clamp(n); len(page) > n {
+		page = page[:n]
+		next = newCursor(clientCursors, page[n-1].ID)
+	}
+	return page, next, err
 }
 
 func (o ops) PutClient(ctx context.Context, c tokenstore.Client) (stored tokenstore.Client, err error) {

@@ -108,6 +108,7 @@ const (
 	recordCursors  = "r"
 	userCursors    = "u"
 	attemptCursors = "a"
+	clientCursors  = "c"
 )
 
 var cursorEncoding = base64.RawURLEncoding.Strict()

@@ -4,6 +4,8 @@
 package storetest
 
 import (
+	"slices"
+
 	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
 )
 
@@ -43,6 +45,40 @@ var clientTests = []test{
 		got, err = f.store.Client(f.Context(), "c")
 		f.ok(err)
 		f.same("client", got, c)
+	}},
+	{"are listed by ID", func(f *fixture) {
+		ids := []string{"a", "d:1", "d:2", "d:3", "d:\xff", "e"}
+		for i := range ids {
+			f.client(tokenstore.Client{ID: ids[len(ids)-1-i], Name: "n", Secrets: [][]byte{digest("s")}, Data: []byte("{}")})
+		}
+		list := func(prefix string, n int) (found []string) {
+			for cursor := ""; ; {
+				page, next, err := f.store.Clients(f.Context(), prefix, cursor, n)
+				f.ok(err)
+				if len(page) > max(n, 1) {
+					f.Errorf("a page of %d clients, want %d at most", len(page), n)
+				}
+				for _, c := range page {
+					whole, err := f.store.Client(f.Context(), c.ID)
+					f.ok(err)
+					f.same("listed client", c, whole)
+					found = append(found, c.ID)
+				}
+				if next == "" {
+					return found
+				}
+				cursor = next
+			}
+		}
+		for n := range 8 {
+			for prefix, want := range map[string][]string{"": ids, "d:": ids[1:5], "b": nil} {
+				if got := list(prefix, n); !slices.Equal(got, want) {
+					f.Errorf("clients under %q by %d: %q, want %q", prefix, n, got, want)
+				}
+			}
+		}
+		_, _, err := f.store.Clients(f.Context(), "", "forged", 1)
+		f.wants(err, tokenstore.ErrCursor)
 	}},
 	{"replacement needs the current version", func(f *fixture) {
 		first := f.client(tokenstore.Client{ID: "c"})

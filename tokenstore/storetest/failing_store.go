@@ -93,6 +93,10 @@ func (f *FailingStore) DeleteClient(ctx context.Context, id string) error {
 	return call0(f, "DeleteClient", func() error { return f.store.DeleteClient(ctx, id) })
 }
 
+func (f *FailingStore) Clients(ctx context.Context, prefix, cursor string, n int) ([]tokenstore.Client, string, error) {
+	return call2(f, "Clients", func() ([]tokenstore.Client, string, error) { return f.store.Clients(ctx, prefix, cursor, n) })
+}
+
 func (f *FailingStore) Remember(ctx context.Context, key string, until time.Time) (bool, error) {
 	return call1(f, "Remember", func() (bool, error) { return f.store.Remember(ctx, key, until) })
 }

@@ -6,6 +6,7 @@ package restauth
 import (
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/loginthrottle"
 	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore/memory"
@@ -41,17 +42,33 @@ func (g *sharedGuesses) release() error {
 // Destruct implements caddy.Destructor.
 func (g *sharedGuesses) Destruct() error { return g.counts.Close() }
 
+// loginResults are there from the start, so that an increase is seen of the first
+// of each, too.
+var loginResults = func() map[string]prometheus.Counter {
+	counters := make(map[string]prometheus.Counter)
+	for _, result := range loginthrottle.Results {
+		counters[result] = loginsTotal.WithLabelValues(loginthrottle.KindPassword, result)
+	}
+	return counters
+}()
+
+func observeLogin(kind, result string) {
+	if counter := loginResults[result]; kind == loginthrottle.KindPassword && counter != nil {
+		counter.Inc()
+		return
+	}
+	loginsTotal.WithLabelValues(kind, result).Inc()
+}
+
 func (a *App) newLoginThrottle() (throttle *loginthrottle.Throttle, err error) {
 	if a.guesses, err = acquireGuesses(a.driver.Identifier()); err != nil {
 		return nil, err
 	}
 	options := loginthrottle.Options{
-		Store:  a.store,
-		Memory: a.guesses.Memory,
-		Logger: a.logger,
-		Observe: func(kind, result string) {
-			loginsTotal.WithLabelValues(kind, result).Inc()
-		},
+		Store:   a.store,
+		Memory:  a.guesses.Memory,
+		Logger:  a.logger,
+		Observe: observeLogin,
 	}
 	if a.LoginThrottle != nil {
 		options.Settings = *a.LoginThrottle

@@ -36,6 +36,9 @@ const (
 	ThrottledAddress = "throttled_address" // refused, since guesses from the address were
 )
 
+// Results are all of them.
+var Results = []string{Succeeded, Failed, Undecided, ThrottledUser, ThrottledAddress}
+
 // settleTimeout bounds how long a login waits for the store to note its end.
 const settleTimeout = 5 * time.Second
 

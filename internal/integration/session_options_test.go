@@ -1,0 +1,146 @@
+// SPDX-FileCopyrightText: The caddy-rest-auth authors
+// SPDX-License-Identifier: Apache-2.0
+
+package integration
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
+)
+
+func TestSessionEndpoint_redirects(t *testing.T) {
+	s := serveSessions(t, "login_redirect_url /welcome/\nlogout_redirect_url https://www.example.com/bye\nredirect_authenticated_user on")
+	v := s.visit()
+	v.form("/auth/login/", "username", "alice", "password", "pw").redirects(t, 303, "/welcome/")
+	v.ask("GET", "/auth/login/", "", asHTML).redirects(t, 302, "/welcome/")
+	v.ask("GET", "/auth/login/?next=/x", "", asHTML).redirects(t, 302, "/x")
+	v.ask("GET", "/auth/login/?next=//evil.example", "", asHTML).redirects(t, 302, "/welcome/")
+	v.form("/auth/logout/", "next", "//evil.example").redirects(t, 303, "https://www.example.com/bye")
+	v.form("/auth/login/", "username", "alice", "password", "pw", "next", "https://evil.example").redirects(t, 303, "/welcome/")
+	v.form("/auth/logout/", "next", "/bye").redirects(t, 303, "/bye")
+	// The form says where to, whatever the query says.
+	v.form("/auth/login/?next=/a", "username", "alice", "password", "pw", "next", "/b").redirects(t, 303, "/b")
+	v.form("/auth/logout/")
+	v.form("/auth/login/?next=/a", "username", "alice", "password", "pw").redirects(t, 303, "/a")
+}
+
+func TestSessionEndpoint_remember(t *testing.T) {
+	s := serveSessions(t, "remember_me on")
+	keeps := func(fields ...string) bool {
+		t.Helper()
+		got := s.visit().form("/auth/login/", append([]string{"username", "alice", "password", "pw"}, fields...)...)
+		for _, line := range got.Header["Set-Cookie"] {
+			if strings.HasPrefix(line, "sessionid=") {
+				return strings.Contains(line, "Max-Age")
+			}
+		}
+		t.Fatalf("no session: %d %v", got.Status, got.Header)
+		return false
+	}
+	if keeps() || !keeps("remember", "true") {
+		t.Error("the browser does not do with the session what the form says")
+	}
+	if page := s.visit().ask("GET", "/auth/login/", "", asHTML); !strings.Contains(page.Body, `name="remember" value="true" checked`) {
+		t.Errorf("the form does not ask:\n%s", page.Body)
+	}
+}
+
+func TestSessionEndpoint_template(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "login.html")
+	if err := os.WriteFile(file, []byte(`<title>{{.Title}}: {{.Site}}</title><link rel="stylesheet" href="/own.css">{{.Content}}`+
+		`{{define "logout"}}Bye {{.User}}{{end}}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := serveSessions(t, "title {env.SESSION_TEST_TITLE}\ntemplate "+file)
+	v := s.visit()
+	if page := v.ask("GET", "/auth/login/", "", asHTML); !strings.HasPrefix(page.Body, `<title>Log in: A &amp; B</title><link rel="stylesheet" href="/own.css"><form method="post">`) {
+		t.Errorf("the site's own template: %s", page.Body)
+	}
+	v.login("alice")
+	if page := v.ask("GET", "/auth/logout/", "", asHTML); !strings.HasSuffix(page.Body, `Bye alice`) {
+		t.Errorf("the site's own page: %s", page.Body)
+	}
+	if err := os.WriteFile(file, []byte("ok\n{{.Titel}}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.tryReload(strings.Replace(loginSite, "%s", "template "+file, 1)); err == nil || !strings.Contains(err.Error(), "login.html:2:2") {
+		t.Errorf("a template with a mistake: %v", err)
+	}
+}
+
+func init() { os.Setenv("SESSION_TEST_TITLE", "A & B") }
+
+// TestSessionEndpoint_stripped is served below a path that Caddy takes off.
+func TestSessionEndpoint_stripped(t *testing.T) {
+	s := serve(t, `
+{{site}} {
+	handle_path /app/* {
+		rest_auth_endpoints {
+			session /auth/
+		}
+		respond 404
+	}
+}`)
+	s.seed()
+	v := s.visit()
+	v.ask("GET", "/app/auth/sessions/", "", asHTML).redirects(t, 302, "/app/auth/login/?next=%2Fapp%2Fauth%2Fsessions%2F")
+	v.form("/app/auth/login/", "username", "alice", "password", "pw").redirects(t, 303, "/")
+	if page := v.ask("GET", "/app/auth/sessions/", "", asHTML); !strings.Contains(page.Body, `action="/app/auth/sessions/"`) {
+		t.Errorf("the page: %d %s", page.Status, page.Body)
+	}
+	v.form("/app/auth/logout").redirects(t, 303, "/app/auth/logout/")
+	if got := v.ask("GET", "/auth/login/", "", asHTML); got.Status != 200 || got.Body != "" {
+		t.Errorf("outside of it: %d %s", got.Status, got.Body)
+	}
+}
+
+// TestSessionEndpoint_users logs in people of the configuration, and ends what
+// may not go on.
+func TestSessionEndpoint_users(t *testing.T) {
+	s := serve(t, `{
+{{global}}
+rest_auth {
+	{{store}}
+	user carol pbkdf2_sha256$260000$saltsalt$eI8CoAw/y8JNKY5nootgIPaV/Z8t4mboGwA15GoimXk=
+}
+}
+`+strings.Replace(loginSite, "%s", "", 1))
+	s.seed()
+	v := s.visit()
+	in := v.login("carol")
+	if *in.Username != "carol" || v.user() != "carol" || len(v.sessions("")) != 1 {
+		t.Errorf("carol: %+v", in)
+	}
+	root := s.visit()
+	root.login("root")
+	if got := root.sessions("?user=carol"); len(got) != 1 {
+		t.Errorf("root sees %+v of carol's", got)
+	}
+
+	for what, change := range map[string]func(*tokenstore.User){
+		"disabled":                 func(u *tokenstore.User) { u.Active = false },
+		"given another password":   func(u *tokenstore.User) { u.PasswordHash += "x" },
+		"given no password at all": func(u *tokenstore.User) { u.PasswordHash = "" },
+	} {
+		name := strings.ReplaceAll(what, " ", "")
+		alice, err := s.store().UserByName(t.Context(), "alice")
+		if err != nil {
+			t.Fatal(err)
+		}
+		user := s.putUser(tokenstore.User{Name: name, Active: true, PasswordHash: alice.PasswordHash})
+		v := s.visit()
+		v.login(name)
+		if v.user() != name {
+			t.Fatalf("%s is not logged in", name)
+		}
+		change(&user)
+		s.putUser(user)
+		if got := v.user(); got != "Forbidden" {
+			t.Errorf("%s, the session is %s", what, got)
+		}
+	}
+}

@@ -8,8 +8,11 @@ Steps are read from standard input, one JSON object a line, and each is answered
 by one line on standard output.
 """
 
+import datetime
+import hashlib
 import json
 import os
+import secrets
 import sys
 import uuid
 
@@ -55,7 +58,42 @@ class Member(AbstractBaseUser, PermissionsMixin):
     objects = Manager()
 """
 
-for app, models in (("library", LIBRARY), ("accounts", ACCOUNTS)):
+# What django-rest-knox and django-rest-durin store, which Debian does not have.
+KNOX = """
+from django.conf import settings
+from django.db import models
+
+
+class AuthToken(models.Model):
+    digest = models.CharField(max_length=128, primary_key=True)
+    token_key = models.CharField(max_length=25, db_index=True)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, related_name="knox_tokens", on_delete=models.CASCADE)
+    created = models.DateTimeField(auto_now_add=True)
+    expiry = models.DateTimeField(null=True, blank=True)
+"""
+
+DURIN = """
+import datetime
+
+from django.conf import settings
+from django.db import models
+
+
+class Client(models.Model):
+    name = models.CharField(max_length=64, unique=True)
+    token_ttl = models.DurationField(default=datetime.timedelta(days=1))
+    throttle_rate = models.CharField(max_length=64, default="", blank=True)
+
+
+class AuthToken(models.Model):
+    token = models.CharField(max_length=64, unique=True)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, related_name="durin_tokens", on_delete=models.CASCADE)
+    client = models.ForeignKey(Client, on_delete=models.CASCADE)
+    created = models.DateTimeField(auto_now_add=True)
+    expiry = models.DateTimeField()
+"""
+
+for app, models in (("library", LIBRARY), ("accounts", ACCOUNTS), ("knox", KNOX), ("durin", DURIN)):
     os.makedirs(os.path.join(directory, app), exist_ok=True)
     for name, text in (("__init__.py", ""), ("models.py", models)):
         with open(os.path.join(directory, app, name), "w") as file:
@@ -84,8 +122,9 @@ settings.configure(
     DATABASES={"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": os.path.join(directory, "db.sqlite3")}},
     PASSWORD_HASHERS=["django.contrib.auth.hashers." + name for name in HASHERS],
     AUTH_USER_MODEL="accounts.Member" if variant == "custom" else "auth.User",
-    INSTALLED_APPS=["django.contrib.auth", "django.contrib.contenttypes", "rest_framework", "rest_framework.authtoken", "library"]
+    INSTALLED_APPS=["django.contrib.auth", "django.contrib.contenttypes", "django.contrib.sessions", "rest_framework", "rest_framework.authtoken", "library", "knox", "durin"]
     + (["accounts"] if variant == "custom" else []),
+    MIDDLEWARE=["django.contrib.sessions.middleware.SessionMiddleware", "django.contrib.auth.middleware.AuthenticationMiddleware"],
 )
 django.setup()
 
@@ -93,8 +132,11 @@ from django.contrib.auth import get_user_model  # noqa: E402
 from django.contrib.auth.hashers import make_password  # noqa: E402
 from django.contrib.auth.models import Group, Permission  # noqa: E402
 from django.core.management import call_command  # noqa: E402
-from django.test import Client  # noqa: E402
+from django.test import Client, override_settings  # noqa: E402
 from django.urls import path  # noqa: E402
+from django.utils import timezone  # noqa: E402
+from durin import models as durin_models  # noqa: E402
+from knox.models import AuthToken as KnoxToken  # noqa: E402
 from library.models import Book  # noqa: E402
 from rest_framework import authentication, permissions  # noqa: E402
 from rest_framework.authtoken.models import Token  # noqa: E402
@@ -121,6 +163,7 @@ urlpatterns = [
     path("both/", view([TOKEN, BASIC], permissions.IsAuthenticated)),
     path("admin/", view([TOKEN, BASIC], permissions.IsAdminUser)),
     path("books/", view([TOKEN], permissions.DjangoModelPermissions)),
+    path("session/", view([authentication.SessionAuthentication], permissions.IsAuthenticated)),
     path("public/", view([TOKEN], permissions.DjangoModelPermissionsOrAnonReadOnly)),
 ]
 
@@ -194,7 +237,50 @@ def new_token(step):
     return Token.objects.create(user=user).key
 
 
-STEPS = {f.__name__: f for f in (create, ask, dump, password, delete, new_token)}
+def login(step):
+    """Logs in a browser, and returns its cookie. Without a user it only visits."""
+    serializer = "PickleSerializer" if step.get("pickled") else "JSONSerializer"
+    with override_settings(
+        SESSION_SERIALIZER="django.contrib.sessions.serializers." + serializer,
+        DEFAULT_HASHING_ALGORITHM=step.get("algorithm") or "sha256",
+    ):
+        client = Client()
+        if step["user"] and not client.login(username=user_name(step["user"]), password=step["password"]):
+            raise ValueError("nobody is logged in")
+        session = client.session
+        session["cart"] = {"price": float("nan"), "\u00fc": "\U0001f4da" * step.get("size", 1)}
+        if step.get("seconds"):
+            session.set_expiry(step["seconds"])
+        session.save()
+        return session.session_key
+
+
+def visit(step):
+    client = Client()
+    client.cookies["sessionid"] = step["cookie"]
+    return client.get("/session/").status_code
+
+
+def knox(step):
+    token = step.get("prefix", "") + secrets.token_hex(32)
+    hashed = bytes.fromhex(token) if step.get("older") else token.encode()
+    KnoxToken.objects.create(
+        digest=hashlib.sha512(hashed).hexdigest(), token_key=token[:8 if step.get("older") else 15],
+        user=User.objects.get_by_natural_key(user_name(step["user"])),
+        expiry=timezone.now() + datetime.timedelta(seconds=step["seconds"]) if step.get("seconds") else None,
+    )
+    return token
+
+
+def durin(step):
+    client, _ = durin_models.Client.objects.get_or_create(name=step["client"], defaults={"token_ttl": datetime.timedelta(days=10, microseconds=5)})
+    return durin_models.AuthToken.objects.create(
+        token=secrets.token_hex(32), user=User.objects.get_by_natural_key(user_name(step["user"])), client=client,
+        expiry=timezone.now() + client.token_ttl,
+    ).token
+
+
+STEPS = {f.__name__: f for f in (create, ask, dump, password, delete, new_token, login, visit, knox, durin)}
 
 if __name__ == "__main__":
     for line in sys.stdin:

@@ -7,15 +7,19 @@
 package durin
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 	"go.uber.org/zap"
 
 	"github.com/caddy-rest-auth/caddy-rest-auth/endpoints"
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/durin"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/issue"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/tokenapi"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/users"
@@ -101,6 +105,9 @@ func (*Endpoint) CaddyModule() caddy.ModuleInfo {
 func (e *Endpoint) Provision(ctx caddy.Context) (err error) {
 	e.now = time.Now
 	e.logger = ctx.Logger()
+	if err := e.texts().Resolve(); err != nil {
+		return err
+	}
 	if err := e.check(); err != nil {
 		return err
 	}
@@ -148,16 +155,26 @@ func (e *Endpoint) Routes() []endpoints.Route {
 	}
 }
 
-// check resolves the options and refuses what has no meaning.
-func (e *Endpoint) check() error {
-	for name, option := range map[string]*string{
+// texts are the options that may have placeholders.
+func (e *Endpoint) texts() tokenapi.Texts {
+	return tokenapi.Texts{
 		"auth_header_prefix": &e.AuthHeaderPrefix, "expiry_datetime_format": &e.ExpiryDatetimeFormat,
 		"api_access_client_name": &e.APIAccessClientName,
-	} {
-		if err := tokenapi.Resolve(name, option); err != nil {
-			return err
-		}
 	}
+}
+
+// precheck is check for options whose placeholders have no values yet.
+func (e *Endpoint) precheck() error {
+	known := *e
+	if strings.Contains(known.APIAccessClientName, "{") {
+		known.APIAccessClientName = "a name"
+	}
+	known.texts().Blank()
+	return known.check()
+}
+
+// check sets the defaults and refuses what has no meaning.
+func (e *Endpoint) check() error {
 	if e.TokenCharacterLength == 0 {
 		e.TokenCharacterLength = defaultCharacters
 	}
@@ -173,8 +190,11 @@ func (e *Endpoint) check() error {
 	if err := tokenapi.CheckExpiryFormat(e.ExpiryDatetimeFormat); err != nil {
 		return fmt.Errorf("expiry_datetime_format: %w", err)
 	}
+	if utf8.RuneCountInString(e.APIAccessClientName) > durin.MaxName {
+		return fmt.Errorf("api_access_client_name: '%s' is longer than %d characters", e.APIAccessClientName, durin.MaxName)
+	}
 	if e.APIAccessClientName == "" && (e.APIAccessExcludeFromSessions || e.APIAccessResponseIncludeToken) {
-		return fmt.Errorf("apiaccess/ has options, but no api_access_client_name")
+		return errors.New("there are options of apiaccess/, but no api_access_client_name")
 	}
 	return tokenapi.CheckUserFields(e.UserSerializer)
 }
@@ -201,7 +221,7 @@ func (e *Endpoint) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 		"api_access_client_name":            &e.APIAccessClientName,
 		"api_access_exclude_from_sessions":  &e.APIAccessExcludeFromSessions,
 		"api_access_response_include_token": &e.APIAccessResponseIncludeToken,
-	}.Parse(d)
+	}.Parse(d, e.precheck)
 }
 
 // Interface guards

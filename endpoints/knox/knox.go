@@ -124,6 +124,9 @@ func (*Endpoint) CaddyModule() caddy.ModuleInfo {
 // Provision sets the defaults, and finds the store, which need not answer yet.
 func (e *Endpoint) Provision(ctx caddy.Context) (err error) {
 	e.now = time.Now
+	if err := e.texts().Resolve(); err != nil {
+		return err
+	}
 	if err := e.check(); err != nil {
 		return err
 	}
@@ -186,7 +189,7 @@ func (e *Endpoint) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 		"expiry_datetime_format":      &e.ExpiryDatetimeFormat,
 		"token_prefix":                &e.TokenPrefix,
 		"body_login":                  &e.BodyLogin,
-	}.Parse(d)
+	}.Parse(d, e.precheck)
 }
 
 func (e *Endpoint) parseLimit(args []string) (err error) {

@@ -14,15 +14,22 @@ import (
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/tokenapi"
 )
 
-// check resolves the options and refuses what has no meaning.
-func (e *Endpoint) check() error {
-	for name, option := range map[string]*string{
+// texts are the options that may have placeholders.
+func (e *Endpoint) texts() tokenapi.Texts {
+	return tokenapi.Texts{
 		"auth_header_prefix": &e.AuthHeaderPrefix, "token_prefix": &e.TokenPrefix, "expiry_datetime_format": &e.ExpiryDatetimeFormat,
-	} {
-		if err := tokenapi.Resolve(name, option); err != nil {
-			return err
-		}
 	}
+}
+
+// precheck is check for options whose placeholders have no values yet.
+func (e *Endpoint) precheck() error {
+	known := *e
+	known.texts().Blank()
+	return known.check()
+}
+
+// check sets the defaults and refuses what has no meaning.
+func (e *Endpoint) check() error {
 	if e.AuthTokenCharacterLength == 0 {
 		e.AuthTokenCharacterLength = defaultCharacters
 	}

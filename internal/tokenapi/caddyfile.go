@@ -24,8 +24,8 @@ import (
 type Options map[string]any
 
 // Parse reads the name of an API and its block, in which every line may stand
-// once.
-func (o Options) Parse(d *caddyfile.Dispenser) error {
+// once, and asks the checks what they think of it.
+func (o Options) Parse(d *caddyfile.Dispenser, checks ...func() error) error {
 	d.Next() // the name of the endpoint
 	if d.NextArg() {
 		return d.ArgErr()
@@ -43,6 +43,11 @@ func (o Options) Parse(d *caddyfile.Dispenser) error {
 		given[name] = true
 		if err := parseOption(d, into); err != nil {
 			return err
+		}
+	}
+	for _, check := range checks {
+		if err := check(); err != nil {
+			return d.Err(err.Error())
 		}
 	}
 	return nil

@@ -59,15 +59,28 @@ func CheckHolder(id *auth.Identity) error {
 	return &auth.Denial{Code: auth.CodePermissionDenied, Detail: "Tokens are issued to the users of this site alone."}
 }
 
-// Resolve expands the placeholders of an option, which must not be unknown or
-// empty.
-func Resolve(name string, option *string) error {
-	resolved, err := caddy.NewReplacer().ReplaceOrErr(*option, true, true)
-	if err != nil {
-		return fmt.Errorf("%s: %w", name, err)
+// Texts are options whose placeholders are expanded, by name.
+type Texts map[string]*string
+
+// Resolve expands the placeholders, which must not be unknown or empty.
+func (t Texts) Resolve() error {
+	for name, option := range t {
+		resolved, err := caddy.NewReplacer().ReplaceOrErr(*option, true, true)
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		*option = resolved
 	}
-	*option = resolved
 	return nil
+}
+
+// Blank empties those that have placeholders, of which nothing is known yet.
+func (t Texts) Blank() {
+	for _, option := range t {
+		if strings.Contains(*option, "{") {
+			*option = ""
+		}
+	}
 }
 
 // CheckWord refuses what cannot be one word of an Authorization header.

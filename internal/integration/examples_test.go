@@ -108,6 +108,14 @@ func TestExamples(t *testing.T) {
 			{"GET", site + "/people/1", token("token-carol"), 200, "", "GET /people/1 by carol"},
 			{"GET", site + "/people/1", token("token-root"), 403, "", otherGroup},
 		},
+		"authtoken.Caddyfile": {
+			{"GET", site + "/hello/", "", 401, "Token", notAuthenticated},
+			{"GET", site + "/hello/", token("bad"), 401, "Token", invalidToken},
+			{"GET", site + "/hello/", token("token-alice"), 200, "", "Hello, alice!"},
+			{"GET", site + "/api-token-auth/", "", 405, "", detail(`Method \"GET\" not allowed.`)},
+			{"POST", site + "/api-token-auth", "", 400, "", `{"username":["This field is required."]`},
+			{"GET", site + "/me/", "", 401, "Token", notAuthenticated},
+		},
 		"office-hours.Caddyfile": {
 			{"GET", site + "/prices", "", 401, "Token", notAuthenticated},
 			{"GET", site + "/prices", token("token-alice"), 200, "", "GET /prices by alice"},

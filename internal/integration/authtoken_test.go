@@ -29,7 +29,7 @@ const authtokenSite = `{
 {{site}} {
 	rest_auth_endpoints {
 		authtoken /api-token-auth/
-		whoami    /me/ {
+		whoami /me/ {
 			authenticate token
 			authenticate basic
 		}

@@ -116,6 +116,11 @@ func TestExamples(t *testing.T) {
 			{"POST", site + "/api-token-auth", "", 400, "", `{"username":["This field is required."]`},
 			{"GET", site + "/me/", "", 401, "Token", notAuthenticated},
 		},
+		"spa.Caddyfile": {
+			{"GET", site + "/", "", 200, "", "<!"},
+			{"GET", site + "/app.js", "", 200, "", "//"},
+			{"GET", site + "/config.json", "", 200, "", `{"api": "http://localhost:`},
+		},
 		"office-hours.Caddyfile": {
 			{"GET", site + "/prices", "", 401, "Token", notAuthenticated},
 			{"GET", site + "/prices", token("token-alice"), 200, "", "GET /prices by alice"},
@@ -208,7 +213,7 @@ func serveExample(t *testing.T, file string) *server {
 			t.Fatal(err)
 		}
 	}
-	site, upstream, admin := freeAddress(t), freeAddress(t), freeAddress(t)
+	site, second, upstream, admin := freeAddress(t), freeAddress(t), freeAddress(t), freeAddress(t)
 	dir := t.TempDir()
 	var root map[string]any
 	if err := json.Unmarshal(isolate(t, config, dir), &root); err != nil {
@@ -220,7 +225,11 @@ func serveExample(t *testing.T, file string) *server {
 		t.Fatal(err)
 	}
 	config = bytes.ReplaceAll(config, []byte(`":8080"`), []byte(`"`+site+`"`))
+	config = bytes.ReplaceAll(config, []byte(`":8081"`), []byte(`"`+second+`"`))
 	config = bytes.ReplaceAll(config, []byte(`"localhost:9000"`), []byte(`"`+upstream+`"`))
+	// A browser is told where it is, and where the other site is.
+	config = bytes.ReplaceAll(config, []byte("http://localhost:8080"), []byte("http://localhost:"+port(site)))
+	config = bytes.ReplaceAll(config, []byte("http://localhost:8081"), []byte("http://localhost:"+port(second)))
 	if err := caddy.Load(config, true); err != nil {
 		t.Fatal(err)
 	}

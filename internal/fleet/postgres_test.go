@@ -30,10 +30,12 @@ func TestPostgres(t *testing.T) {
 	dsn := server.Database(t)
 	cutter := newCutter(t, server.Socket())
 	dir := t.TempDir()
-	a := newNode(t, "A", store(dsn, server.Dir, server.Socket()), dir)
-	b := newNode(t, "B", store(dsn, server.Dir, filepath.Join(cutter.dir, "socket")), dir)
+	const slow = "\nlogin_throttle {\ndelay 10m 1h\n}" // no delay ends within the test
+	a := newNode(t, "A", store(dsn, server.Dir, server.Socket())+slow, dir)
+	b := newNode(t, "B", store(dsn, server.Dir, filepath.Join(cutter.dir, "socket"))+slow, dir)
 	testFleet(t, a, b)
 	t.Run("a throttle counts for both", func(t *testing.T) { testThrottle(t, a, b) })
+	t.Run("guesses count for both", func(t *testing.T) { testLoginThrottle(t, a, b) })
 	t.Run("without the feed", func(t *testing.T) {
 		cutter.setCut(true)
 		b.await("the end of the feed", 3*time.Second, func() bool { return !b.feedUp() })

@@ -107,9 +107,18 @@ func TestRead_issued(t *testing.T) {
 	}
 	wantLeft := make(map[LeftOut]bool)
 	for _, l := range []LeftOut{
-		{ModelDurin, "expired", 1}, {ModelKnox, "expired", 1}, {ModelKnox, leftHash, 1}, {ModelKnox, leftOutdated, 1}, {ModelKnox, leftSalted, 1},
-		{ModelSession, "expired", 1}, {ModelSession, leftLarge, 1}, {ModelSession, leftUnsigned, 1}, {ModelSession, leftUnreadable, 1},
-		{ModelSession, leftAnonymous, 1}, {ModelSession, leftLoggedOut, 1}, {ModelSession, leftPickled, 1},
+		{ModelDurin, "expired", 1},
+		{ModelKnox, "expired", 1},
+		{ModelKnox, leftHash, 1},
+		{ModelKnox, leftOutdated, 1},
+		{ModelKnox, leftSalted, 1},
+		{ModelSession, "expired", 1},
+		{ModelSession, leftLarge, 1},
+		{ModelSession, leftUnsigned, 1},
+		{ModelSession, leftUnreadable, 1},
+		{ModelSession, leftAnonymous, 1},
+		{ModelSession, leftLoggedOut, 1},
+		{ModelSession, leftPickled, 1},
 	} {
 		wantLeft[l] = true
 	}

@@ -233,20 +233,3 @@ func (m *Manager) importDump(ctx context.Context, dump *django.Dump, o ImportOpt
 	}
 	return done.report, nil
 }
-
-// sweepAtOnce is how many records one sweep removes.
-const sweepAtOnce = 1000
-
-// sweep removes what has ended, if the dump could have it with a longer life now:
-// until it is swept, its digest is taken.
-func (m *Manager) sweep(ctx context.Context, dump *django.Dump, o ImportOptions) error {
-	if o.DryRun || !dump.Has(django.ModelKnox) && !dump.Has(django.ModelDurin) && !dump.Has(django.ModelSession) {
-		return nil
-	}
-	for {
-		n, err := m.Store.Sweep(ctx, m.Now(), sweepAtOnce)
-		if err != nil || n < sweepAtOnce {
-			return err
-		}
-	}
-}

@@ -265,20 +265,24 @@ func TestImport_sessionsAndPasswords(t *testing.T) {
 		}, "", []string{userRow(1, "a"), row}, ImportCounts{Created: 1}, ""},
 		"a login here, and the user is not in the dump": {func(f *fixture, u tokenstore.User) error {
 			return f.store.Rehash(f.t.Context(), u.Key, djangoHash, "ours")
-		}, "", []string{row}, ImportCounts{Skipped: 1}, leftPassword},
+		}, "", []string{row}, ImportCounts{Skipped: 1}, leftDiffers},
 		"a change here": {func(f *fixture, u tokenstore.User) error {
 			u.PasswordHash = "ours"
 			_, err := f.store.PutUser(f.t.Context(), u)
 			return err
-		}, "", []string{userRow(1, "a"), row}, ImportCounts{Skipped: 1}, leftPassword},
+		}, "", []string{userRow(1, "a"), row}, ImportCounts{Skipped: 1}, leftDiffers},
 		"a change there": {nil, "", []string{userRow(1, "a", `"password": "`+otherHash+`"`), row}, ImportCounts{Skipped: 1}, "changed in the project"},
 		"a change there, and a login after it": {
-			nil, "", []string{userRow(1, "a", `"password": "`+otherHash+`"`), sessionRow(cookieKey, 1, otherHash, soon)},
-			ImportCounts{Skipped: 1}, leftPassword,
+			nil, "",
+			[]string{userRow(1, "a", `"password": "`+otherHash+`"`), sessionRow(cookieKey, 1, otherHash, soon)},
+			ImportCounts{Skipped: 1},
+			leftDiffers,
 		},
 		"a change there that is taken": {
-			nil, "passwords=true", []string{userRow(1, "a", `"password": "`+otherHash+`"`), sessionRow(cookieKey, 1, otherHash, soon)},
-			ImportCounts{Created: 1}, "",
+			nil, "passwords=true",
+			[]string{userRow(1, "a", `"password": "`+otherHash+`"`), sessionRow(cookieKey, 1, otherHash, soon)},
+			ImportCounts{Created: 1},
+			"",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -13,7 +13,7 @@ import (
 // Why a session of a dump is not imported, though it is signed and has not expired.
 const (
 	leftNobody   = "of users whose primary keys are neither in the dump nor were imported before"
-	leftPassword = "of users who have another password here"
+	leftDiffers  = "of users who have another password here"
 	leftInactive = "of users who are inactive"
 )
 
@@ -30,14 +30,14 @@ func (i *importer) sessionLives(ctx context.Context, in django.Token, owner toke
 	case !owner.Active:
 		reason = leftInactive
 	case !i.dump.SessionLives(in, hash):
-		reason = leftPassword
+		reason = leftDiffers
 	case in.Password != nil && !fresh:
 		same, err := i.samePassword(ctx, hash, owner)
 		if err != nil {
 			return false, err
 		}
 		if !same {
-			reason = leftPassword
+			reason = leftDiffers
 		}
 	}
 	if reason != "" {

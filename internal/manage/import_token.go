@@ -23,44 +23,6 @@ const (
 	noteInactiveOwner = "its user is inactive, and this store has no transactions to store it in; activate the user and import again"
 )
 
-// An issuedKind is what becomes of the records of one model of tokens.
-type issuedKind struct {
-	model, kind string
-	name        string // in notes
-	counts      func(*ImportReport) *ImportCounts
-}
-
-var issuedKinds = []issuedKind{
-	{django.ModelAuthtoken, tokenstore.KindAuthtoken, "token", func(r *ImportReport) *ImportCounts { return &r.Tokens }},
-	{django.ModelKnox, tokenstore.KindKnox, "knox token", func(r *ImportReport) *ImportCounts { return &r.KnoxTokens }},
-	{django.ModelDurin, tokenstore.KindDurin, "durin token", func(r *ImportReport) *ImportCounts { return &r.DurinTokens }},
-	{django.ModelSession, tokenstore.KindSession, "session", func(r *ImportReport) *ImportCounts { return &r.Sessions }},
-}
-
-// issuedKindOf returns nil for a model that is none of tokens.
-func issuedKindOf(model string) *issuedKind {
-	for i := range issuedKinds {
-		if issuedKinds[i].model == model {
-			return &issuedKinds[i]
-		}
-	}
-	return nil
-}
-
-func (i *importer) counts(model string) *ImportCounts { return issuedKindOf(model).counts(&i.report) }
-
-// leave counts tokens or sessions that are left out for a reason that many share.
-func (i *importer) leave(model, reason string, n int) {
-	i.counts(model).Skipped += n
-	for k := range i.left {
-		if l := &i.left[k]; l.Model == model && l.Text == reason {
-			l.Count += n
-			return
-		}
-	}
-	i.left = append(i.left, django.LeftOut{Model: model, Text: reason, Count: n})
-}
-
 // token imports one token or session, unless it is there or was revoked.
 func (i *importer) token(ctx context.Context, in django.Token, state uint8) error {
 	owner, err := i.owner(ctx, in)

@@ -84,20 +84,29 @@ var pages string
 // Provision loads the pages, and finds the users and their sessions.
 func (e *Endpoint) Provision(ctx caddy.Context) error {
 	replacer := caddy.NewReplacer()
-	for _, field := range []*string{&e.LoginRedirectURL, &e.LogoutRedirectURL, &e.Title, &e.Template} {
-		value, err := replacer.ReplaceOrErr(*field, true, true)
+	for _, option := range []struct {
+		name  string
+		value *string
+	}{
+		{"login_redirect_url", &e.LoginRedirectURL},
+		{"logout_redirect_url", &e.LogoutRedirectURL},
+		{"title", &e.Title},
+		{"template", &e.Template},
+	} {
+		value, err := replacer.ReplaceOrErr(*option.value, true, true)
 		if err != nil {
-			return err
+			return fmt.Errorf("%s: %w", option.name, err)
 		}
-		*field = value
+		*option.value = value
 	}
 	if e.LoginRedirectURL == "" {
 		e.LoginRedirectURL = "/"
 	}
-	for name, target := range map[string]string{"login_redirect_url": e.LoginRedirectURL, "logout_redirect_url": e.LogoutRedirectURL} {
-		if err := checkTarget(target); err != nil {
-			return fmt.Errorf("%s: %w", name, err)
-		}
+	if err := checkTarget(e.LoginRedirectURL); err != nil {
+		return fmt.Errorf("login_redirect_url: %w", err)
+	}
+	if err := checkTarget(e.LogoutRedirectURL); err != nil {
+		return fmt.Errorf("logout_redirect_url: %w", err)
 	}
 	var err error
 	if e.sessions, err = sessions.FromContext(ctx, &e.Settings); err != nil {

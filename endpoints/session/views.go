@@ -115,7 +115,11 @@ func (e *Endpoint) Refuse(w http.ResponseWriter, r *http.Request, status int, sa
 			return e.writeLogout(w, r, status, view)
 		}
 	}
-	return e.pages.Write(w, page.View{Status: status, Name: "message", Title: titleOf(status), Data: messageView{Text: text, Login: e.path(r, loginPath)}})
+	view := messageView{Text: text}
+	if status < http.StatusInternalServerError && status != http.StatusTooManyRequests {
+		view.Login = e.path(r, loginPath)
+	}
+	return e.pages.Write(w, page.View{Status: status, Name: "message", Title: titleOf(status), Data: view})
 }
 
 func (e *Endpoint) refuseLogin(w http.ResponseWriter, r *http.Request, status int, said map[string]any, text string) error {

@@ -67,7 +67,7 @@ func (s *server) putSession(user tokenstore.User, key string, change ...func(*to
 	s.t.Helper()
 	now := time.Now().UTC().Truncate(time.Microsecond)
 	record := tokenstore.Credential{
-		ID: "id-" + key, Kind: tokenstore.KindSession, Digest: digestOf(key), UserKey: user.Key,
+		ID: "id-" + key[:5], Kind: tokenstore.KindSession, Digest: digestOf(key), UserKey: user.Key,
 		Created: now, LastUsed: now, Expires: now.Add(time.Hour), PasswordVersion: user.PasswordVersion,
 	}
 	for _, f := range change {

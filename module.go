@@ -29,12 +29,13 @@ func init() {
 // credentials decides who the user is; if those are bad, the request is
 // refused and no other authenticator is asked. Then every permission must
 // allow the request. A handler without permissions requires an authenticated
-// request.
+// request. What they allow is counted by the throttles, and refused if it comes
+// too early.
 //
 // A refused request is answered as Django REST framework would: 401 with the
 // challenge of the first authenticator for a client that is anonymous or sent
-// bad credentials, 403 for one that is known or cannot be challenged, 503 when
-// the question could not be decided. The body is `{"detail": "…"}`.
+// bad credentials, 403 for one that is known or cannot be challenged, 429 for one
+// that has to wait, 503 when the question could not be decided. The body is `{"detail": "…"}`.
 //
 // Several handlers may guard one request: all must allow it, and the identity
 // of the last counts.

@@ -16,7 +16,7 @@ import (
 // visits are requests of a few callers, at random and in order of time. The
 // times are exact for both clocks, one of which is a float's.
 func visits(n int) []visit {
-	random := rand.New(rand.NewPCG(1, 7)) //nolint:gosec // a sequence that is the same each time
+	random := rand.New(rand.NewPCG(1, 7)) // the same sequence each time
 	paths := []string{"anonymous", "user", "uploads", "both", "sustained", "staff", "closed", "second"}
 	pick := func(some ...string) string { return some[random.IntN(len(some))] }
 	steps := []float64{0, 0, 0, 0, 0, 0, 0.125, 0.125, 0.25, 0.5, 1, 7.25, 29.875, 60, 1800}

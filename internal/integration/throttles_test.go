@@ -389,3 +389,42 @@ func (s *server) user(name string) tokenstore.User {
 	}
 	return user
 }
+
+// An API counts who calls it, also with credentials that it finds bad, and does
+// not inherit the throttles of the sites.
+func TestThrottles_endpoints(t *testing.T) {
+	s := serve(t, `{
+		{{global}}
+		rest_auth {
+			{{store}}
+			authenticate token
+			throttle user 1/day
+		}
+	}
+	{{site}} {
+		rest_auth_endpoints {
+			authtoken /login/ {
+				throttle login 2/hour
+			}
+			authtoken /unlimited/
+		}
+		rest_auth
+		reverse_proxy {{echo}}
+	}`)
+	s.seed()
+	login := func(path, password string) reply {
+		return s.send(http.MethodPost, s.URL+path, strings.NewReader(`{"username":"alice","password":"`+password+`"}`), "Content-Type: application/json")
+	}
+	if got := login("/login/", "wrong"); got.Status != http.StatusBadRequest {
+		t.Errorf("a wrong password was answered %d, %q", got.Status, got.Body)
+	}
+	if got := login("/login/", "pw"); got.Status != http.StatusOK {
+		t.Errorf("a good one was answered %d, %q", got.Status, got.Body)
+	}
+	login("/login/", "pw").throttled(t, time.Hour)
+	for range 3 {
+		if got := login("/unlimited/", "pw"); got.Status != http.StatusOK {
+			t.Errorf("without a throttle it was answered %d, %q", got.Status, got.Body)
+		}
+	}
+}

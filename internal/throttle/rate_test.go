@@ -65,22 +65,3 @@ func TestParseRate_refuses(t *testing.T) {
 		}
 	}
 }
-
-// FuzzParseRate reads back what it writes.
-func FuzzParseRate(f *testing.F) {
-	for _, text := range []string{"1000/day", "0/s", "60/min", "10/month", "/", ""} {
-		f.Add(text)
-	}
-	f.Fuzz(func(t *testing.T, text string) {
-		rate, err := throttle.ParseRate(text)
-		if err != nil {
-			if rate != (throttle.Rate{}) {
-				t.Errorf("ParseRate(%q) = %v, %v", text, rate, err)
-			}
-			return
-		}
-		if again, err := throttle.ParseRate(rate.String()); err != nil || again != rate || rate.Per <= 0 || rate.Requests < 0 {
-			t.Errorf("ParseRate(%q) = %#v, written %s", text, rate, rate)
-		}
-	})
-}

@@ -5,7 +5,9 @@ package integration
 
 import (
 	"bytes"
+	"context"
 	"net"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -131,10 +133,35 @@ func (sh *shell) start() {
 		conn, err := net.Dial("unix", filepath.Join(sh.dir, "admin.sock"))
 		if err == nil {
 			_ = conn.Close()
+			sh.awaitApp()
 			return
 		}
 		if time.Now().After(deadline) {
 			sh.t.Fatalf("waiting for the admin endpoint: %v", err)
+		}
+	}
+}
+
+// awaitApp waits until the admin endpoint serves the configuration, which it does
+// a moment after it listens; not for long, since it may not use rest_auth.
+func (sh *shell) awaitApp() {
+	sh.t.Helper()
+	transport := &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "unix", filepath.Join(sh.dir, "admin.sock"))
+	}}
+	defer transport.CloseIdleConnections()
+	for deadline := time.Now().Add(3 * time.Second); time.Now().Before(deadline); time.Sleep(10 * time.Millisecond) {
+		r, err := http.NewRequestWithContext(sh.t.Context(), http.MethodGet, "http://127.0.0.1/rest_auth/groups", nil)
+		if err != nil {
+			sh.t.Fatal(err)
+		}
+		answer, err := transport.RoundTrip(r)
+		if err != nil {
+			continue
+		}
+		_ = answer.Body.Close()
+		if answer.StatusCode != http.StatusNotFound {
+			return
 		}
 	}
 }

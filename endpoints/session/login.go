@@ -41,8 +41,9 @@ func (e *Endpoint) showLogin(w http.ResponseWriter, r *http.Request, _ *auth.Ide
 		return writeState(w, r, session, e.sessions.CSRF().Token(w, r))
 	}
 	next := e.next(r, nil)
-	if session != nil && e.RedirectAuthenticatedUser {
-		return redirect(w, http.StatusFound, or(next, e.LoginRedirectURL))
+	// A site that sends people here after the login would have them run in circles.
+	if to := or(next, e.LoginRedirectURL); session != nil && e.RedirectAuthenticatedUser && to != e.path(r, loginPath) {
+		return redirect(w, http.StatusFound, to)
 	}
 	view := loginView{Next: next, Remember: e.sessions.Remembers()}
 	if session != nil {

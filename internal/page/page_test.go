@@ -133,3 +133,32 @@ func TestWanted(t *testing.T) {
 		}
 	}
 }
+
+func FuzzWanted(f *testing.F) {
+	f.Add("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8")
+	f.Add("application/json;q=1e-9, text/html;q=0.000")
+	f.Add("text/html;;q==;q=,\x00")
+	f.Fuzz(func(t *testing.T, accept string) {
+		r := &http.Request{Header: http.Header{"Accept": {accept}}}
+		if lower := strings.ToLower(accept); Wanted(r) && !strings.Contains(lower, "text/html") && !strings.Contains(lower, "application/xhtml+xml") {
+			t.Errorf("a page is wanted by %q", accept)
+		}
+		both := &http.Request{Header: http.Header{"Accept": {accept, "application/json"}}}
+		if q := quality(r, "text/html"); q < 0 || q > 1 || !WantsJSON(both) {
+			t.Errorf("%q: quality %v, JSON %t", accept, q, WantsJSON(both))
+		}
+	})
+}
+
+func BenchmarkSet_Write(b *testing.B) {
+	s, err := New(hello, samples, "Site", "")
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := s.Write(httptest.NewRecorder(), View{Name: "hello", Title: "T", Data: greeting{"Bob"}}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,115 @@
+// SPDX-FileCopyrightText: The caddy-rest-auth authors
+// SPDX-License-Identifier: Apache-2.0
+
+package authtoken
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/caddyserver/caddy/v2"
+
+	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
+	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore/memory"
+)
+
+// announcing is a store whose changes a test tells.
+type announcing struct {
+	faulty
+	changed   func(tokenstore.Change)
+	cancelled bool
+}
+
+func (a *announcing) Subscribe(changed func(tokenstore.Change)) (cancel func()) {
+	a.changed = changed
+	changed(tokenstore.Change{All: true})
+	return func() { a.cancelled = true }
+}
+
+// tokens returns how many a user has.
+func tokens(t *testing.T, store tokenstore.Store, key string) int {
+	t.Helper()
+	page, _, err := store.List(t.Context(), tokenstore.Filter{UserKey: key}, "", 10)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(page)
+}
+
+func await(t *testing.T, store tokenstore.Store, key string) {
+	t.Helper()
+	for began := time.Now(); tokens(t, store, key) != 1; time.Sleep(time.Millisecond) {
+		if time.Since(began) > 20*time.Second {
+			t.Fatal("the user has no token")
+		}
+	}
+}
+
+func TestFollowUsers(t *testing.T) {
+	inner := memory.New()
+	store := &announcing{faulty: faulty{Store: inner}}
+	e, _ := newEndpoint(t, store)
+	old := tokenstore.NewUserKey(time.Now().Add(-time.Hour))
+	add := func(user tokenstore.User) string {
+		t.Helper()
+		stored, err := inner.PutUser(t.Context(), user)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return stored.Key
+	}
+	add(tokenstore.User{Name: "old", Key: old, Active: true})
+	ctx, cancel := caddy.NewContext(caddy.Context{Context: t.Context()})
+	defer cancel()
+	if err := e.followUsers(ctx); err != nil {
+		t.Fatal(err)
+	}
+	new1, idle := add(tokenstore.User{Name: "new1", Active: true}), add(tokenstore.User{Name: "idle"})
+	for _, key := range []string{old, "config:bob", "", idle, new1} {
+		store.changed(tokenstore.Change{UserKey: key})
+	}
+	await(t, inner, new1)
+	if tokens(t, inner, old) != 0 || tokens(t, inner, idle) != 0 {
+		t.Error("a user who is not new, or not active, has a token")
+	}
+	// One that is revoked stays so, though everything is looked through.
+	if _, err := inner.Delete(t.Context(), tokenstore.Filter{UserKey: new1}); err != nil {
+		t.Fatal(err)
+	}
+	new2 := add(tokenstore.User{Name: "new2", Active: true})
+	store.changed(tokenstore.Change{UserKey: new1})
+	store.changed(tokenstore.Change{All: true})
+	await(t, inner, new2)
+	if tokens(t, inner, new1) != 0 {
+		t.Error("a revoked token is made again")
+	}
+	if err := e.Cleanup(); err != nil || !store.cancelled {
+		t.Errorf("Cleanup = %v, and the subscription ends: %t", err, store.cancelled)
+	}
+	if err := e.Cleanup(); err != nil {
+		t.Error(err)
+	}
+}
+
+// A store that does not answer is asked again.
+func TestFollowUsers_faults(t *testing.T) {
+	inner := memory.New()
+	store := &announcing{faulty: faulty{Store: inner}}
+	e, directory := newEndpoint(t, store)
+	f := &follower{issuer: e.issuer, logger: e.logger, since: firstKey(time.Now().Add(-skew)), known: map[string]bool{}, wake: make(chan struct{}, 1)}
+	store.list = errors.New("down")
+	if err := f.look(t.Context(), map[string]bool{directory.user.Key: true}, false); err == nil || f.known[directory.user.Key] {
+		t.Errorf("look = %v", err)
+	}
+	store.list = nil
+	if err := f.look(t.Context(), nil, true); err != nil || tokens(t, inner, directory.user.Key) != 1 {
+		t.Errorf("look = %v", err)
+	}
+	for range 2 * maxPending {
+		f.changed(tokenstore.Change{UserKey: tokenstore.NewUserKey(time.Now())})
+	}
+	if pending, all := f.take(); len(pending) > maxPending || !all {
+		t.Errorf("%d users are kept in mind, all %t", len(pending), all)
+	}
+}

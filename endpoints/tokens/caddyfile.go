@@ -19,6 +19,8 @@ import (
 //	    max_ttl        <duration>
 //	    limit_per_user <n>
 //	    grace          <duration>
+//	    title          <text>
+//	    template       <file>
 //	}
 func (e *Endpoint) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	d.Next() // the name of the endpoint
@@ -50,14 +52,11 @@ func (e *Endpoint) set(d *caddyfile.Dispenser, word, value string) error {
 	var ttl *caddy.Duration
 	switch word {
 	case "prefix":
-		if e.Prefix != "" {
-			return d.Err("prefix is given twice")
-		}
-		if value == "" {
-			return d.ArgErr()
-		}
-		e.Prefix = value
-		return nil
+		return setText(d, &e.Prefix, word, value)
+	case "title":
+		return setText(d, &e.Title, word, value)
+	case "template":
+		return setText(d, &e.Template, word, value)
 	case "limit_per_user":
 		n, err := strconv.Atoi(value)
 		switch {
@@ -89,6 +88,17 @@ func (e *Endpoint) set(d *caddyfile.Dispenser, word, value string) error {
 		return d.Errf("%s: '%s' is not a duration, as 90d", word, value)
 	}
 	*ttl = caddy.Duration(duration)
+	return nil
+}
+
+func setText(d *caddyfile.Dispenser, field *string, word, value string) error {
+	if *field != "" {
+		return d.Errf("%s is given twice", word)
+	}
+	if value == "" {
+		return d.ArgErr()
+	}
+	*field = value
 	return nil
 }
 

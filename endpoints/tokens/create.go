@@ -4,6 +4,7 @@
 package tokens
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -24,25 +25,19 @@ const (
 	maxScopes = 100
 )
 
+// wish is a token as the caller would have it.
+type wish struct {
+	label   string
+	scopes  []string
+	expires time.Time // zero: as the site decides, unless never
+	never   bool      // it is not to end
+}
+
 // create issues a token to the caller.
 func (e *Endpoint) create(w http.ResponseWriter, r *http.Request, id *auth.Identity) error {
 	data, err := drf.Decode(r)
 	if err != nil {
 		return err
-	}
-	secret, record, err := e.issue(r, id, data)
-	if err != nil {
-		return err
-	}
-	w.Header().Set("Location", e.location(r, record.ID))
-	return drf.Write(w, r, http.StatusCreated, append(drf.Object{{Name: "token", Value: secret}}, describe(&record, id)...))
-}
-
-// issue creates what a form asks for.
-func (e *Endpoint) issue(r *http.Request, id *auth.Identity, data *drf.Data) (string, tokenstore.Credential, error) {
-	none := tokenstore.Credential{}
-	if err := mayOwn(id); err != nil {
-		return "", none, err
 	}
 	values, err := data.Read(
 		drf.Field{Name: "label", MaxLength: maxLabel, Optional: true, AllowBlank: true},
@@ -50,26 +45,44 @@ func (e *Endpoint) issue(r *http.Request, id *auth.Identity, data *drf.Data) (st
 		drf.Field{Name: "expires", Type: drf.DateTime, Optional: true, AllowNull: true},
 	)
 	if err != nil {
-		return "", none, err
+		return err
+	}
+	secret, record, err := e.issue(r.Context(), id, wish{
+		label:   values.String("label"),
+		scopes:  values.Strings("scopes"),
+		expires: values.Time("expires"),
+		never:   values.Null("expires"),
+	})
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Location", e.location(r, record.ID))
+	return drf.Write(w, r, http.StatusCreated, append(drf.Object{{Name: "token", Value: secret}}, describe(&record, id)...))
+}
+
+// issue creates the token that the caller wishes.
+func (e *Endpoint) issue(ctx context.Context, id *auth.Identity, asked wish) (secret string, record tokenstore.Credential, err error) {
+	if err := mayOwn(id); err != nil {
+		return "", record, err
+	}
+	if err := checkLabel(asked.label); err != nil {
+		return "", record, err
 	}
 	now := e.now().UTC().Truncate(time.Microsecond)
-	record := tokenstore.Credential{Kind: kind, UserKey: id.Key, Label: values.String("label"), Created: now}
-	if err := checkLabel(record.Label); err != nil {
-		return "", none, err
+	fresh := tokenstore.Credential{Kind: kind, UserKey: id.Key, Label: asked.label, Created: now}
+	if fresh.Scopes, err = e.grant(id, asked.scopes); err != nil {
+		return "", record, err
 	}
-	if record.Scopes, err = e.grant(id, values.Strings("scopes")); err != nil {
-		return "", none, err
+	if fresh.Expires, err = e.end(id, asked, now); err != nil {
+		return "", record, err
 	}
-	if record.Expires, err = e.end(id, values, now); err != nil {
-		return "", none, err
-	}
-	secret := issue.Scannable(e.Prefix)
-	record, err = e.issuer.Issue(r.Context(), secret, record, e.LimitPerUser, false)
+	secret = issue.Scannable(e.Prefix)
+	record, err = e.issuer.Issue(ctx, secret, fresh, e.LimitPerUser, false)
 	if errors.Is(err, tokenstore.ErrLimit) {
-		return "", none, drf.NonField(fmt.Sprintf("You have %d tokens, which is the most that are allowed. Revoke one first.", e.LimitPerUser))
+		return "", record, drf.NonField(fmt.Sprintf("You have %d tokens, which is the most that are allowed. Revoke one first.", e.LimitPerUser))
 	}
 	if err != nil {
-		return "", none, issue.StoreError(err)
+		return "", record, issue.StoreError(err)
 	}
 	e.logger.Info("token created", fields(&record, id)...)
 	return secret, record, nil
@@ -108,23 +121,17 @@ func (e *Endpoint) grant(id *auth.Identity, asked []string) ([]string, error) {
 	return slices.Compact(asked), nil
 }
 
-// end returns when a new token ends: as asked, within the bounds, and not after
-// the token that asks for it.
-func (e *Endpoint) end(id *auth.Identity, values drf.Values, now time.Time) (time.Time, error) {
-	var latest time.Time // zero: no bound
-	if e.MaxTTL > 0 {
-		latest = now.Add(time.Duration(e.MaxTTL))
-	}
-	if isToken(id) && !id.Expires.IsZero() && (latest.IsZero() || id.Expires.Before(latest)) {
-		latest = id.Expires
-	}
-	end := values.Time("expires")
+// end returns when a new token ends: as asked, within the bounds.
+func (e *Endpoint) end(id *auth.Identity, asked wish, now time.Time) (time.Time, error) {
+	latest := e.latest(id, now)
+	end := asked.expires
 	switch {
-	case !values.Has("expires"):
-		if values.Null("expires") && !latest.IsZero() {
+	case asked.never:
+		if !latest.IsZero() {
 			return end, drf.FieldErrors("expires", "A token has to end here.")
 		}
-		if !values.Null("expires") && e.DefaultTTL > 0 {
+	case end.IsZero():
+		if e.DefaultTTL > 0 {
 			end = now.Add(time.Duration(e.DefaultTTL))
 		}
 		if !latest.IsZero() && (end.IsZero() || end.After(latest)) {
@@ -136,6 +143,18 @@ func (e *Endpoint) end(id *auth.Identity, values drf.Values, now time.Time) (tim
 		return end, drf.FieldErrors("expires", "Ensure this value is not after "+drf.Timestamp(latest)+".")
 	}
 	return end, nil
+}
+
+// latest returns when a token that this caller makes has to end, or zero if
+// never: nothing outlives the token that made it.
+func (e *Endpoint) latest(id *auth.Identity, now time.Time) (latest time.Time) {
+	if e.MaxTTL > 0 {
+		latest = now.Add(time.Duration(e.MaxTTL))
+	}
+	if isToken(id) && !id.Expires.IsZero() && (latest.IsZero() || id.Expires.Before(latest)) {
+		latest = id.Expires
+	}
+	return latest
 }
 
 // isToken reports whether the caller is a program with a credential that was

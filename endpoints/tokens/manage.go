@@ -94,15 +94,22 @@ func (e *Endpoint) revokeOne(ctx context.Context, handle string, id *auth.Identi
 
 // revokeAll ends all of the caller's tokens at once.
 func (e *Endpoint) revokeAll(w http.ResponseWriter, r *http.Request, id *auth.Identity) error {
+	if err := e.revokeEvery(r.Context(), id); err != nil {
+		return err
+	}
+	return drf.Write(w, r, http.StatusNoContent, nil)
+}
+
+func (e *Endpoint) revokeEvery(ctx context.Context, id *auth.Identity) error {
 	if err := mayOwn(id); err != nil {
 		return err
 	}
-	gone, err := e.issuer.Store().Delete(r.Context(), mine(id))
+	gone, err := e.issuer.Store().Delete(ctx, mine(id))
 	if err != nil {
 		return &auth.Unavailable{Err: err}
 	}
 	e.logger.Info("tokens revoked", zap.String("user", id.ID), zap.String("user_key", id.Key), zap.String("by", id.Method), zap.Int("revoked", gone))
-	return drf.Write(w, r, http.StatusNoContent, nil)
+	return nil
 }
 
 // find returns one of the caller's tokens.

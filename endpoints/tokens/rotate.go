@@ -4,6 +4,7 @@
 package tokens
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -28,7 +29,11 @@ func (e *Endpoint) rotate(w http.ResponseWriter, r *http.Request, id *auth.Ident
 	if err != nil {
 		return err
 	}
-	secret, next, kept, err := e.replace(r, id, data)
+	grace, err := e.graceOf(data)
+	if err != nil {
+		return err
+	}
+	secret, next, kept, err := e.replace(r.Context(), id, r.PathValue("handle"), grace)
 	if err != nil {
 		return err
 	}
@@ -41,21 +46,18 @@ func (e *Endpoint) rotate(w http.ResponseWriter, r *http.Request, id *auth.Ident
 	return drf.Write(w, r, http.StatusCreated, append(answer, drf.Member{Name: "previous", Value: previous}))
 }
 
-// replace rotates the token of the path as a form says.
-func (e *Endpoint) replace(r *http.Request, id *auth.Identity, data *drf.Data) (secret string, next, kept tokenstore.Credential, err error) {
+// replace rotates one of the caller's tokens. kept is what the old one became,
+// if it is accepted for a while.
+func (e *Endpoint) replace(ctx context.Context, id *auth.Identity, handle string, grace time.Duration) (secret string, next, kept tokenstore.Credential, err error) {
 	none := tokenstore.Credential{}
-	grace, err := e.graceOf(data)
-	if err != nil {
-		return "", none, none, err
-	}
 	transactor, ok := e.issuer.Store().(tokenstore.Transactor)
 	if !ok {
 		return "", none, none, &auth.Unavailable{Err: errNoTransactions}
 	}
-	ctx, now := r.Context(), e.now().UTC().Truncate(time.Microsecond)
+	now := e.now().UTC().Truncate(time.Microsecond)
 	secret = issue.Scannable(e.Prefix)
 	err = transactor.InTx(ctx, func(store tokenstore.Store) error {
-		old, err := e.find(ctx, store, r.PathValue("handle"), id)
+		old, err := e.find(ctx, store, handle, id)
 		if err != nil {
 			return err
 		}
@@ -81,7 +83,7 @@ func (e *Endpoint) replace(r *http.Request, id *auth.Identity, data *drf.Data) (
 	if err != nil {
 		return "", none, none, issue.StoreError(err)
 	}
-	e.logger.Info("token rotated", append(fields(&next, id), zap.String("previous", r.PathValue("handle")), zap.Duration("grace", grace))...)
+	e.logger.Info("token rotated", append(fields(&next, id), zap.String("previous", handle), zap.Duration("grace", grace))...)
 	return secret, next, kept, nil
 }
 

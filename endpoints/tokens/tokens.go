@@ -19,6 +19,8 @@ import (
 
 	"github.com/caddy-rest-auth/caddy-rest-auth/endpoints"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/issue"
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/page"
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/session"
 	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
 )
 
@@ -65,10 +67,19 @@ type Endpoint struct {
 	// says otherwise, 30 days at most; 0 ends it at once. Default: 24h.
 	Grace *caddy.Duration `json:"grace,omitempty"`
 
-	issuer *issue.Issuer
-	at     endpoints.Mount
-	logger *zap.Logger
-	now    func() time.Time
+	// The site's name, above the heading of each page. Default: none.
+	Title string `json:"title,omitempty"`
+
+	// A file with a template of the site's own for the pages.
+	// Default: the built-in look.
+	Template string `json:"template,omitempty"`
+
+	issuer   *issue.Issuer
+	sessions *session.Manager
+	pages    *page.Set
+	at       endpoints.Mount
+	logger   *zap.Logger
+	now      func() time.Time
 }
 
 // CaddyModule returns the Caddy module information.
@@ -89,7 +100,11 @@ func (e *Endpoint) Provision(ctx caddy.Context) (err error) {
 	if e.issuer, err = issue.FromContext(ctx); err != nil {
 		return err
 	}
-	return nil
+	if e.sessions, err = session.FromContext(ctx, new(session.Settings)); err != nil {
+		return err
+	}
+	e.pages, err = page.New(pages, samples, e.Title, e.Template)
+	return err
 }
 
 func (e *Endpoint) resolve() error {
@@ -106,6 +121,13 @@ func (e *Endpoint) resolve() error {
 	}
 	slices.Sort(e.Scopes)
 	e.Scopes = slices.Compact(e.Scopes)
+	for _, field := range []*string{&e.Title, &e.Template} {
+		value, err := replacer.ReplaceOrErr(*field, true, true)
+		if err != nil {
+			return err
+		}
+		*field = value
+	}
 	prefix, err := replacer.ReplaceOrErr(e.Prefix, true, true)
 	if err != nil {
 		return fmt.Errorf("resolving the prefix: %w", err)
@@ -154,16 +176,29 @@ func (e *Endpoint) Routes() []endpoints.Route {
 	}
 	return []endpoints.Route{
 		{
-			Path: "", Name: "Tokens", Access: own,
-			Actions: map[string]endpoints.Action{http.MethodGet: e.list, http.MethodPost: e.create, http.MethodDelete: e.revokeAll},
+			Path: "", Name: "Tokens", Access: own, Pages: true,
+			Actions: map[string]endpoints.Action{
+				http.MethodGet:    e.forPeople(e.list, e.listPage),
+				http.MethodPost:   e.forPeople(e.create, e.createPage),
+				http.MethodDelete: e.revokeAll,
+			},
 		},
 		{
 			Path: "{handle}/", Name: "Token", Access: own,
 			Actions: map[string]endpoints.Action{http.MethodGet: e.show, http.MethodDelete: e.revoke},
 		},
 		{
-			Path: "{handle}/rotate/", Name: "Rotate Token", Access: own,
-			Actions: map[string]endpoints.Action{http.MethodPost: e.rotate},
+			Path: "{handle}/rotate/", Name: "Rotate Token", Access: own, Pages: true,
+			Actions: map[string]endpoints.Action{http.MethodPost: e.forPeople(e.rotate, e.rotatePage)},
+		},
+		// HTML forms know no DELETE.
+		{
+			Path: "{handle}/revoke/", Name: "Revoke Token", Access: own, Pages: true,
+			Actions: map[string]endpoints.Action{http.MethodPost: e.forPeople(e.revoke, e.revokePage)},
+		},
+		{
+			Path: "revoke/", Name: "Revoke All Tokens", Access: own, Pages: true,
+			Actions: map[string]endpoints.Action{http.MethodPost: e.forPeople(e.revokeAll, e.revokeAllPage)},
 		},
 		{
 			Path: "openapi.json", Name: "Description", Access: endpoints.Access{Fixed: true},

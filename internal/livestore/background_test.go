@@ -117,6 +117,22 @@ func TestTouch_digestOutOfBounds(t *testing.T) {
 	}
 }
 
+// A round is bounded, and what it leaves is not left for long.
+func TestSweep_much(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDriver()
+		s, _ := acquire(t, d)
+		const rounds = 10
+		d.store.swept = rounds * int(sweepTimeout/sweepPause) * sweepBatch
+		s.Start()
+		time.Sleep(2*sweepInterval + rounds*(sweepTimeout+sweepPause))
+		synctest.Wait()
+		if d.store.swept != 0 {
+			t.Errorf("%d records are left of what had ended", d.store.swept)
+		}
+	})
+}
+
 func TestSweep(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newDriver()

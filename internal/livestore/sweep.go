@@ -28,11 +28,13 @@ const (
 )
 
 // sweep removes what has ended. The processes that share a store sweep it at
-// different moments.
+// different moments. Where more ends than a round can take, the next one follows
+// at once.
 func (s *shared) sweep() {
 	var logged time.Time
-	for s.sleep(sweepInterval/2 + rand.N(sweepInterval)) {
-		n, err := s.sweepOnce()
+	for more := false; s.sleep(untilSweep(more)); {
+		n, left, err := s.sweepOnce()
+		more = left
 		if n > 0 {
 			s.logger().Debug("swept token store", zap.Int("records", n))
 		}
@@ -43,10 +45,18 @@ func (s *shared) sweep() {
 	}
 }
 
-func (s *shared) sweepOnce() (total int, err error) {
+func untilSweep(more bool) time.Duration {
+	if more {
+		return sweepPause
+	}
+	return sweepInterval/2 + rand.N(sweepInterval)
+}
+
+// sweepOnce reports how many went, and whether more is left.
+func (s *shared) sweepOnce() (total int, more bool, err error) {
 	inner := s.inner.Load()
 	if inner == nil {
-		return 0, nil
+		return 0, false, nil
 	}
 	ctx, cancel := context.WithTimeout(s.ctx, sweepTimeout)
 	defer cancel()
@@ -56,8 +66,8 @@ func (s *shared) sweepOnce() (total int, err error) {
 		s.observe("sweep", began, err)
 		total += n
 		if err != nil || n < sweepBatch || !s.sleep(sweepPause) {
-			return total, err
+			return total, false, err
 		}
 	}
-	return total, nil
+	return total, true, nil
 }

@@ -87,3 +87,39 @@ func BenchmarkHit(b *testing.B) {
 		})
 	}
 }
+
+// How long everybody waits for a batch of the sweep, among a million records that
+// have expired or, worse, have not.
+func BenchmarkSweep(b *testing.B) {
+	for _, ended := range []bool{true, false} {
+		b.Run("ended="+strconv.FormatBool(ended), func(b *testing.B) {
+			store, now := New(), time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+			defer store.Close()
+			for i := range 1_000_000 {
+				digest := sha256.Sum256([]byte(strconv.Itoa(i)))
+				err := store.Create(b.Context(), tokenstore.Credential{
+					ID: strconv.Itoa(i), Kind: tokenstore.KindToken, Digest: digest[:], Created: now, Expires: now.Add(time.Hour),
+				}, 0, false)
+				if err != nil {
+					b.Fatal(err)
+				}
+			}
+			before, longest, total := now.Add(2*time.Hour), time.Duration(0), 0
+			if !ended {
+				before = now
+			}
+			b.ResetTimer()
+			for n := 500; n == 500; {
+				began := time.Now()
+				var err error
+				if n, err = store.Sweep(b.Context(), before, 500); err != nil {
+					b.Fatal(err)
+				}
+				total += n
+				longest = max(longest, time.Since(began))
+			}
+			b.ReportMetric(float64(longest.Microseconds())/1000, "longest-ms")
+			b.ReportMetric(float64(total), "swept")
+		})
+	}
+}

@@ -15,6 +15,9 @@ func (o ops) Remember(ctx context.Context, key string, until time.Time) (fresh b
 		known, ok := s.remembered[key]
 		if fresh = !ok; fresh || until.After(known) {
 			put(s, s.remembered, key, until)
+			if fresh {
+				s.schedule.expect(mortal{mortalKey, key}, until)
+			}
 		}
 		return nil
 	})

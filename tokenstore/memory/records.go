@@ -130,6 +130,9 @@ func (s *state) spend(e *entry, now time.Time, change func(*entry)) {
 		e.spent, e.ended = true, now
 		change(e)
 	})
+	if e.Expires.IsZero() {
+		s.schedule.expect(mortal{mortalRecord, string(e.Digest)}, e.end())
+	}
 	if s.slots[e.Slot] == e {
 		drop(s, s.slots, e.Slot)
 	}

@@ -29,6 +29,8 @@ type state struct {
 	remembered map[string]time.Time
 	attempts   map[string]attempts
 
+	schedule schedule // is not undone: it may know too much
+
 	journal []func()
 	changes []tokenstore.Change
 }
@@ -117,6 +119,7 @@ func (s *state) set(e *entry, change func(*entry)) {
 // add puts an entry into all indexes.
 func (s *state) add(e *entry) {
 	put(s, s.records, string(e.Digest), e)
+	s.schedule.expect(mortal{mortalRecord, string(e.Digest)}, e.end())
 	put(s, s.ids, e.ID, e)
 	if e.Slot != "" {
 		put(s, s.slots, e.Slot, e)

@@ -10,38 +10,37 @@ import (
 	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
 )
 
-func (o ops) Sweep(ctx context.Context, before time.Time, max int) (n int, err error) {
+// sweepLooks bounds how much a sweep looks at while others wait.
+const sweepLooks = 2000
+
+func (o ops) Sweep(ctx context.Context, before time.Time, max int) (total int, err error) {
+	for more := true; more && total < max; {
+		err := o.write(ctx, func(s *state) error {
+			var n int
+			n, more = s.sweep(before, max-total, sweepLooks)
+			total += n
+			return nil
+		})
+		if err != nil {
+			return 0, err
+		}
+	}
 	err = o.write(ctx, func(s *state) error {
-		// due reports whether there is room for what ended at a time; the zero
-		// time never comes.
-		due := func(end time.Time) bool {
-			if n >= max || end.IsZero() || !end.Before(before) {
-				return false
-			}
-			n++
-			return true
-		}
-		for _, e := range s.records {
-			if due(e.end()) {
-				s.remove(e)
-				if e.Origin != "" && e.Expires.IsZero() {
-					put(s, s.tombs, string(e.Digest), true)
-				}
-			}
-		}
-		for key, until := range s.remembered {
-			if due(until) {
-				drop(s, s.remembered, key)
-			}
-		}
 		for key, a := range s.attempts {
-			if due(a.ends) {
+			if total >= max {
+				break
+			}
+			if a.ends.Before(before) {
 				drop(s, s.attempts, key)
+				total++
 			}
 		}
 		return nil
 	})
-	return n, err
+	if err != nil {
+		return 0, err
+	}
+	return total, nil
 }
 
 // end is when a record may be swept; zero: never.

@@ -6,14 +6,17 @@ package sqlite
 import (
 	"fmt"
 	"os"
+	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/livestore"
 	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
 )
 
 // fill stores records of 1,000 users as Create would, without a sync for each.
-func fill(b *testing.B, s *Store, n int) {
+func fill(b *testing.B, s *Store, n int, options ...func(*tokenstore.Credential)) {
 	b.Helper()
 	users := make([]string, min(n, 1000))
 	for i := range users {
@@ -31,6 +34,9 @@ func fill(b *testing.B, s *Store, n int) {
 			for i := from; i < min(from+10_000, n); i++ {
 				c := record(i)
 				c.UserKey = users[i%len(users)]
+				for _, option := range options {
+					option(&c)
+				}
 				if err := tx.Create(b.Context(), c, 0, false); err != nil {
 					return err
 				}
@@ -97,6 +103,55 @@ func BenchmarkCreate(b *testing.B) {
 				})
 			}
 			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "creates/s")
+		})
+	}
+}
+
+// BenchmarkIssue is what a login costs as a server does it: a record of one of
+// 1,000 users, within a limit for which the oldest goes, and then its first use,
+// which is written in the background.
+func BenchmarkIssue(b *testing.B) {
+	for _, clients := range []int{1, 64} {
+		b.Run(fmt.Sprint(clients), func(b *testing.B) {
+			d := newDriver(b)
+			store, err := livestore.Acquire(d, livestore.Options{})
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer store.Release()
+			store.Start()
+			users := make([]string, 1000)
+			for i := range users {
+				u, err := store.PutUser(b.Context(), tokenstore.User{Name: fmt.Sprint("user", i), Active: true})
+				if err != nil {
+					b.Fatal(err)
+				}
+				users[i] = u.Key
+			}
+			var next atomic.Int64
+			issue := func() {
+				i := int(next.Add(1))
+				c := record(i)
+				c.UserKey = users[i%len(users)]
+				if err := store.Create(b.Context(), c, 10, true); err != nil {
+					b.Error(err)
+				}
+				if err := store.Touch(b.Context(), c.Digest, t0, t0.Add(time.Hour)); err != nil {
+					b.Error(err)
+				}
+			}
+			b.ResetTimer()
+			began := time.Now()
+			var wg sync.WaitGroup
+			for range clients {
+				wg.Go(func() {
+					for next.Load() < int64(b.N) {
+						issue()
+					}
+				})
+			}
+			wg.Wait()
+			b.ReportMetric(float64(next.Load())/time.Since(began).Seconds(), "issued/s")
 		})
 	}
 }

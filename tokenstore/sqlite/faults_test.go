@@ -219,7 +219,7 @@ func TestALostLogIsNoticed(t *testing.T) {
 }
 
 // onWriter runs a statement on the connection that writes.
-func onWriter(t *testing.T, s *Store, statement string) {
+func onWriter(t testing.TB, s *Store, statement string) {
 	t.Helper()
 	if err := s.state.Load().handle.writer.exclusively(t.Context(), func(conn *sqlstore.Conn) error {
 		_, err := conn.Exec(t.Context(), statement)

@@ -29,7 +29,7 @@ func addAPIClient(s *invocation) error {
 	in := manage.NewClient{Name: s.Arg(0), TokenTTL: s.String("token-ttl"), ThrottleRate: s.String("throttle-rate")}
 	var made manage.Client
 	if err := s.call(http.MethodPost, "clients", in, &made); err != nil {
-		return fmt.Errorf("Can't create client!\n%w", err) //nolint:staticcheck // durin's words
+		return fmt.Errorf("Can't create client! %w", err) //nolint:staticcheck // durin's words
 	}
 	fmt.Fprintf(s.err, "Client %s created!\n", cell(made.Name))
 	return nil

@@ -177,6 +177,7 @@ func newPolicy(ctx caddy.Context, app *App, settings *Settings) (*policy, error)
 	if p.throttles, err = newThrottles(settings.Throttles); err != nil {
 		return nil, fmt.Errorf("throttles: %w", err)
 	}
+	countClients(p.throttles, &clientRates{store: app.store, now: time.Now})
 	p.metrics = newDecisionMetrics(ctx.GetMetricsRegistry(), p.links)
 	return p, nil
 }

@@ -22,7 +22,9 @@ import (
 type Throttle struct {
 	// Who is counted, and under which name. With "anonymous", requests that
 	// nobody answered for, by the client's address; of IPv6, by the network of 64
-	// bits. With "user", those and each user's, wherever it comes from. Any other
+	// bits. With "user", those and each user's, wherever it comes from. With
+	// "user_per_client", each user's apart for each API client of durin, whose own
+	// rate, if it has one, takes the place of this. Any other
 	// name does as "user", with counters of its own. All sites of a store that
 	// use a scope share its counters.
 	Scope string `json:"scope"`

@@ -6,6 +6,7 @@ package permissions
 import (
 	"errors"
 	"net/http"
+	"strings"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
@@ -17,11 +18,16 @@ func init() {
 	caddy.RegisterModule(new(Client))
 }
 
+// durinPrefix begins the IDs of durin's API clients, whose names people know.
+const durinPrefix = "durin:"
+
 // Client allows requests whose credentials were issued to one of the clients
-// (applications), whether they stand for a user or for the client itself. IDs
-// are compared exactly.
+// (applications), whether they stand for a user or for the client itself. A
+// client is named by its ID, as {http.auth.user.client} has it, or, if it is an
+// API client of durin, by its name. Both are compared exactly.
 type Client struct {
-	// The IDs of the clients. At least one is needed; placeholders are expanded.
+	// The IDs or names of the clients. At least one is needed; placeholders are
+	// expanded.
 	Clients []string `json:"clients,omitempty"`
 
 	Refusal
@@ -60,12 +66,15 @@ func (p *Client) Allow(_ *http.Request, id *auth.Identity) (bool, error) {
 		return false, nil
 	}
 	_, named := p.ids[id.Client]
+	if name, ok := strings.CutPrefix(id.Client, durinPrefix); ok && !named {
+		_, named = p.ids[name]
+	}
 	return named, nil
 }
 
 // UnmarshalCaddyfile sets up the permission from Caddyfile tokens. Syntax:
 //
-//	require client <id...> {
+//	require client <id or name...> {
 //	    message <text>
 //	    code    <code>
 //	    body    <json object>

@@ -12,10 +12,10 @@ func TestCLIClients(t *testing.T) {
 	sh.run(
 		step{args: "client list --address $ADMIN", out: `^NAME +TOKEN TTL +THROTTLE RATE\n\z`},
 		step{args: "client add c1 --address $ADMIN", out: `^\z`, err: `^Client c1 created!$`},
-		step{args: "client add c1 --address $ADMIN", fails: true, err: "Can't create client!\nname: client with this name already exists\\."},
+		step{args: "client add c1 --address $ADMIN", fails: true, err: `Can't create client! name: client with this name already exists\.`},
 		step{args: "client add c2 --token-ttl 10d --throttle-rate 5/m --address $ADMIN", err: `^Client c2 created!$`},
 		step{args: "client add c3 --token-ttl none --config Caddyfile", err: `^Client c3 created!$`},
-		step{args: "client add c4 --throttle-rate 5/x --address $ADMIN", fails: true, err: "Can't create client!\nthrottle_rate: invalid period 'x'\\."},
+		step{args: "client add c4 --throttle-rate 5/x --address $ADMIN", fails: true, err: `Can't create client! throttle_rate: invalid period 'x'\.`},
 		step{args: "client add c4 --token-ttl x --address $ADMIN", fails: true, err: `token_ttl: Duration has wrong format\. Use one of these formats instead: \[DD\] \[HH:\[MM:\]\]ss\[\.uuuuuu\]\.`},
 		step{args: "client add --address $ADMIN", fails: true},
 		step{args: "client list --address $ADMIN", out: `^NAME +TOKEN TTL +THROTTLE RATE

@@ -1,0 +1,78 @@
+// SPDX-FileCopyrightText: The caddy-rest-auth authors
+// SPDX-License-Identifier: Apache-2.0
+
+package integration
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/durin"
+	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
+)
+
+// TestDurinClients is AllowSpecificClients and DisallowSpecificClients.
+func TestDurinClients(t *testing.T) {
+	site := func(require string) string {
+		return "{{site}} {\nrest_auth {\nauthenticate token {\nkinds durin\n}\nrequire authenticated\nrequire " + require + "\n}\nrespond \"{http.auth.user.id}\"\n}"
+	}
+	s := serveDurin(t)
+	web, cli := s.durinLogin("alice", "web").issued(t).Token, s.durinLogin("alice", "cli").issued(t).Token
+	for _, row := range []struct {
+		require, credentials string
+		status               int
+		challenge, body      string
+	}{
+		{"client web", "Accept: */*", 401, "Token", notAuthenticated},
+		{"client web", token(web), 200, "-", "alice"},
+		{"client web", token(cli), 403, "-", deniedBody},
+		{"client web cli", token(cli), 200, "-", "alice"},
+		{"client durin:web", token(web), 200, "-", "alice"},
+		{"client We", token(web), 403, "-", deniedBody},
+		{"not client web", "Accept: */*", 401, "Token", notAuthenticated},
+		{"not client web", token(web), 403, "-", deniedBody},
+		{"not client web", token(cli), 200, "-", "alice"},
+		// Where durin's tokens alone are taken, no other passes either.
+		{"client web", token("token-alice"), 401, "Token", invalidToken},
+		{"not client web", token("token-alice"), 401, "Token", invalidToken},
+	} {
+		s.reload(site(row.require))
+		s.awaitStore()
+		s.get("/", row.credentials).expect(t, row.status, row.challenge, row.body)
+	}
+}
+
+// TestDurinThrottle is UserClientRateThrottle: the client's own rate, else that
+// of the scope user_per_client.
+func TestDurinThrottle(t *testing.T) {
+	s := serveDurin(t)
+	s.reload(strings.Replace(durinSite("Token"), "authenticate token", "throttle user_per_client 2/day\nauthenticate token", 1))
+	s.awaitStore()
+	_, err := s.store().PutClient(t.Context(), tokenstore.Client{
+		ID: durin.ClientID("slow"), Name: "slow", Data: durin.Encode(durin.Client{TokenTTL: time.Hour, ThrottleRate: "1/d"}),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	web := s.durinLogin("alice", "web").issued(t).Token
+	cli := s.durinLogin("alice", "cli").issued(t).Token
+	slow := s.durinLogin("alice", "slow").issued(t).Token
+	bobs := s.durinLogin("bob", "slow").issued(t).Token
+	for _, row := range []struct {
+		token string
+		want  []int
+	}{
+		{web, []int{200, 200, 429}},
+		{cli, []int{200, 200, 429}},
+		{slow, []int{200, 429}},
+		{bobs, []int{200, 429}},
+	} {
+		for i, want := range row.want {
+			got := s.get("/", token(row.token))
+			if got.Status != want || want == 429 && (got.Header.Get("Retry-After") == "" || !strings.HasPrefix(got.Body, `{"detail":"Request was throttled. Expected available in `)) {
+				t.Errorf("request %d: %d %s, want %d", i, got.Status, got.Body, want)
+			}
+		}
+	}
+}

@@ -80,9 +80,9 @@ func (rt *route) ServeHTTP(w http.ResponseWriter, r *http.Request) error {
 	if rt.guard.policy.readsCookies() {
 		header.Add("Vary", "Cookie")
 	}
-	if !rt.pages && !drf.Acceptable(r) {
+	if refused := drf.Negotiate(r); refused != nil && !rt.pages {
 		rt.guard.cors.expose(w, r)
-		return rt.write(w, r, drf.Detail(http.StatusNotAcceptable, "Could not satisfy the request Accept header."))
+		return rt.write(w, r, refused)
 	}
 	if rt.refuser != nil && page.Wanted(r) {
 		return rt.servePerson(w, r)

@@ -19,6 +19,7 @@ const (
 // An authtokenRow is a request and what it is answered.
 type authtokenRow struct {
 	method string // POST unless said
+	query  string
 	lines  []string
 	kind   string // of the body; "-" is none
 	body   string
@@ -88,6 +89,8 @@ var authtokenRows = map[string]authtokenRow{
 	"DELETE":      {method: "DELETE", kind: "-", status: 405, answer: detail(`Method \"DELETE\" not allowed.`)},
 	"HTML wanted": {kind: jsonType, body: goodLogin, lines: []string{"Accept: text/html"}, status: 406, answer: detail("Could not satisfy the request Accept header.")},
 	"anything":    {kind: jsonType, body: goodLogin, lines: []string{"Accept: text/html, */*"}, status: 200, answer: hexToken},
+	"JSON asked":  {kind: jsonType, body: goodLogin, query: "?format=json", status: 200, answer: hexToken},
+	"HTML asked":  {kind: jsonType, body: goodLogin, query: "?format=api", status: 404, answer: detail("Not found.")},
 	"indented":    {kind: jsonType, body: `[]`, lines: []string{"Accept: application/json; indent=2"}, status: 400, answer: "{\n  \"non_field_errors\": [\n    \"Invalid data. Expected a dictionary, but got list.\"\n  ]\n}"},
 
 	// Credentials beside the body.
@@ -110,7 +113,7 @@ func (row authtokenRow) request() string {
 		method = "POST"
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s /api-token-auth/ HTTP/1.1\r\nHost: api.example.net\r\nConnection: close\r\n", method)
+	fmt.Fprintf(&b, "%s /api-token-auth/%s HTTP/1.1\r\nHost: api.example.net\r\nConnection: close\r\n", method, row.query)
 	for _, line := range row.lines {
 		b.WriteString(line + "\r\n")
 	}

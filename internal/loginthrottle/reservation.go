@@ -5,6 +5,7 @@ package loginthrottle
 
 import (
 	"context"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -133,25 +134,34 @@ func (r *reservation) refund(ctx context.Context) {
 // succeeded forgets the guesses at the user that were counted with this one.
 // Those of strangers stay where the user is known.
 func (r *reservation) succeeded(ctx context.Context) {
+	var writes sync.WaitGroup // at once, so that a store makes them durable together
 	for _, key := range r.taken {
 		if key == r.user {
-			_ = r.store.Forget(ctx, key)
+			writes.Go(func() { _ = r.store.Forget(ctx, key) })
 		} else {
-			_ = r.store.Refund(ctx, key)
+			writes.Go(func() { _ = r.store.Refund(ctx, key) })
 		}
 	}
+	if r.mustRemember() {
+		writes.Go(func() { r.remember(ctx) })
+	}
+	writes.Wait()
 	r.Memory.refused.drop(r.user)
-	r.remember(ctx)
 	r.Observe(r.guess.Kind, Succeeded)
 }
 
-// remember notes that the user logged in from this network.
+// mustRemember reports whether it is to be noted that the user logged in from
+// this network.
+func (r *reservation) mustRemember() bool {
+	if r.keys.known == "" || r.store != r.Store {
+		return false
+	}
+	last, ok := r.Memory.remembered.get(r.keys.known)
+	return !r.familiar || !ok || r.now().Sub(last) >= rememberAgain
+}
+
 func (r *reservation) remember(ctx context.Context) {
 	now := r.now()
-	if last, ok := r.Memory.remembered.get(r.keys.known); r.keys.known == "" || r.store != r.Store ||
-		r.familiar && ok && now.Sub(last) < rememberAgain {
-		return
-	}
 	if _, err := r.store.Remember(ctx, r.keys.known, now.Add(time.Duration(r.Known))); err == nil {
 		r.Memory.remembered.put(r.keys.known, now)
 	}

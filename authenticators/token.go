@@ -51,10 +51,11 @@ type Token struct {
 	// A token of any other kind is invalid. Default: all of them.
 	Kinds []string `json:"kinds,omitempty"`
 
-	store  tokenstore.Store
-	users  *users.Directory
-	logger *zap.Logger
-	now    func() time.Time
+	store    tokenstore.Store
+	users    *users.Directory
+	logger   *zap.Logger
+	now      func() time.Time
+	imported imports
 }
 
 // CaddyModule returns the Caddy module information.

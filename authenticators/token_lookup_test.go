@@ -14,6 +14,7 @@ import (
 
 	"github.com/caddy-rest-auth/caddy-rest-auth/auth"
 	"github.com/caddy-rest-auth/caddy-rest-auth/auth/authtest"
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/knox"
 	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
 )
 
@@ -30,6 +31,15 @@ func addDigest(t testing.TB, s tokenstore.Store, id string, hashed []byte, c tok
 	if err := s.Create(t.Context(), c, 0, false); err != nil {
 		t.Fatal(err)
 	}
+	markKnox(t, s)
+}
+
+// markKnox says that an import brought tokens of knox.
+func markKnox(t testing.TB, s tokenstore.Store) {
+	t.Helper()
+	if _, err := s.Remember(t.Context(), knox.Imported, tokenNow.AddDate(100, 0, 0)); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // TestToken_knox finds what django-rest-knox has stored, of whatever version.
@@ -41,9 +51,9 @@ func TestToken_knox(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	knox := tokenstore.Credential{Kind: tokenstore.KindKnox, UserKey: alice.Key}
-	addDigest(t, app.store, "new", []byte(newKnox), knox)
-	addDigest(t, app.store, "old", spelled, knox)
+	ofAlice := tokenstore.Credential{Kind: tokenstore.KindKnox, UserKey: alice.Key}
+	addDigest(t, app.store, "new", []byte(newKnox), ofAlice)
+	addDigest(t, app.store, "old", spelled, ofAlice)
 	addDigest(t, app.store, "expired", []byte("expired"), tokenstore.Credential{Kind: tokenstore.KindKnox, UserKey: alice.Key, Expires: tokenNow})
 	addDigest(t, app.store, "gone", []byte("gone"), tokenstore.Credential{Kind: tokenstore.KindKnox, UserKey: gone.Key})
 	addDigest(t, app.store, "other", []byte("other kind"), tokenstore.Credential{Kind: tokenstore.KindAuthtoken, UserKey: alice.Key})
@@ -80,59 +90,101 @@ func sum512(text string) []byte {
 	return digest[:]
 }
 
-// A countedStore counts look-ups, and fails from one on.
+// A countedStore counts what is asked of it, and fails from one question on.
 type countedStore struct {
 	tokenstore.Store
-	lookups, fails int
+	lookups, known, fails int
 }
 
 func (c *countedStore) Lookup(ctx context.Context, digest []byte, now time.Time) (tokenstore.Credential, tokenstore.User, error) {
-	if c.lookups++; c.lookups == c.fails {
+	if c.lookups++; c.lookups+c.known == c.fails {
 		return tokenstore.Credential{}, tokenstore.User{}, tokenstore.ErrUnavailable
 	}
 	return c.Store.Lookup(ctx, digest, now)
 }
 
+func (c *countedStore) Known(ctx context.Context, key string) (bool, error) {
+	if c.known++; c.lookups+c.known == c.fails {
+		return false, tokenstore.ErrUnavailable
+	}
+	return c.Store.Known(ctx, key)
+}
+
 // TestToken_lookups counts what bad tokens cost, and what a store that fails at
-// any of them means.
+// any of it means.
 func TestToken_lookups(t *testing.T) {
 	ctx, app := newApp(t)
+	_, other := newApp(t)
+	markKnox(t, app.store)
 	for _, test := range []struct {
-		config, token string
-		want          int
+		config, token  string
+		store          tokenstore.Store
+		lookups, known int
 	}{
-		{`{}`, "a bad token", 2},
-		{`{}`, oldKnox, 3},
-		{`{}`, strings.ToUpper(oldKnox), 2},
-		{`{"kinds": ["authtoken"]}`, oldKnox, 1},
+		{`{}`, "a-bad-token", app.store, 2, 1},
+		{`{}`, oldKnox, app.store, 3, 1},
+		{`{}`, strings.ToUpper(oldKnox), app.store, 2, 1},
+		{`{}`, oldKnox, other.store, 1, 1},
+		{`{"kinds": ["authtoken"]}`, oldKnox, app.store, 1, 0},
 	} {
-		token := mustLoad[*Token](t, ctx, "token", test.config)
-		for fails := range test.want + 1 {
-			counted := &countedStore{Store: app.store, fails: fails}
+		for fails := range test.lookups + test.known + 1 {
+			token := mustLoad[*Token](t, ctx, "token", test.config)
+			counted := &countedStore{Store: test.store, fails: fails}
 			token.store = counted
-			_, err := token.Authenticate(with("Token " + strings.ReplaceAll(test.token, " ", "-")))
-			want := test.want
-			if fails > 0 {
-				want = fails
-			}
-			if down := errors.As(err, new(*auth.Unavailable)); counted.lookups != want || down != (fails > 0) {
-				t.Errorf("%s, %s, failing at %d: %d look-ups, %v; want %d", test.config, test.token, fails, counted.lookups, err, want)
+			_, err := token.Authenticate(with("Token " + test.token))
+			if down := errors.As(err, new(*auth.Unavailable)); down != (fails > 0) || !down && (counted.lookups != test.lookups || counted.known != test.known) {
+				t.Errorf("%s, %s, failing at %d: %+v, %v", test.config, test.token, fails, counted, err)
 			}
 		}
 	}
 }
 
+// TestToken_importedLater asks at most once a second whether there are tokens of
+// knox, and never again once there are.
+func TestToken_importedLater(t *testing.T) {
+	ctx, app := newApp(t)
+	token := mustLoad[*Token](t, ctx, "token", `{}`)
+	counted := &countedStore{Store: app.store}
+	now := tokenNow
+	token.store, token.now = counted, func() time.Time { return now }
+	ask := func(known int, accepted bool) {
+		t.Helper()
+		for range 3 {
+			if _, err := token.Authenticate(with("Token " + newKnox)); (err == nil) != accepted {
+				t.Errorf("Authenticate: %v", err)
+			}
+		}
+		if counted.known != known {
+			t.Errorf("asked %d times, want %d", counted.known, known)
+		}
+	}
+	ask(1, false)
+	alice := addUser(t, app.store, tokenstore.User{Name: "alice", Active: true})
+	addDigest(t, app.store, "new", []byte(newKnox), tokenstore.Credential{Kind: tokenstore.KindKnox, UserKey: alice.Key})
+	ask(1, false)
+	now = now.Add(askAgain)
+	ask(2, true)
+	now = now.Add(time.Hour)
+	ask(2, true)
+}
+
 // BenchmarkToken_bad is a token that nobody has, with a store that costs next to
 // nothing.
 func BenchmarkToken_bad(b *testing.B) {
-	ctx, _ := newApp(b)
-	for name, test := range map[string]struct{ config, token string }{
-		"hexadecimal":  {`{}`, oldKnox},
-		"other":        {`{}`, newKnox},
-		"without knox": {`{"kinds": ["token", "authtoken", "durin"]}`, oldKnox},
+	ctx, app := newApp(b)
+	_, other := newApp(b)
+	markKnox(b, app.store)
+	for name, test := range map[string]struct {
+		store tokenstore.Store
+		token string
+	}{
+		"hexadecimal":       {app.store, oldKnox},
+		"other":             {app.store, newKnox},
+		"without an import": {other.store, oldKnox},
 	} {
 		b.Run(name, func(b *testing.B) {
-			token := mustLoad[*Token](b, ctx, "token", test.config)
+			token := mustLoad[*Token](b, ctx, "token", `{}`)
+			token.store = test.store
 			r := with("Token " + test.token)
 			b.ReportAllocs()
 			for b.Loop() {

@@ -33,6 +33,7 @@ type importer struct {
 	parked    map[string]parking // by user key
 	others    map[string]bool    // groups that users are in who are not of the origin
 	left      []django.LeftOut
+	knownKnox bool // reports whether it is known that there are tokens of knox
 }
 
 func (m *Manager) newImporter(store tokenstore.Store, inTx bool, dump *django.Dump, o ImportOptions) *importer {

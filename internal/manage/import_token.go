@@ -12,6 +12,7 @@ import (
 
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/django"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/durin"
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/knox"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/users"
 	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
 )
@@ -60,6 +61,12 @@ func (i *importer) token(ctx context.Context, in django.Token, state uint8) erro
 			return err
 		}
 		c.PasswordVersion = owner.PasswordVersion
+	}
+	if c.Kind == tokenstore.KindKnox && !i.knownKnox {
+		if err := i.remember(ctx, knox.Imported); err != nil {
+			return err
+		}
+		i.knownKnox = true
 	}
 	return i.newToken(ctx, in, owner, c)
 }

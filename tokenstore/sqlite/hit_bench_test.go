@@ -7,13 +7,19 @@ import (
 	"fmt"
 	"testing"
 	"time"
+
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/livestore"
 )
 
 // BenchmarkHit is what a throttle costs a request, with so many callers.
 func BenchmarkHit(b *testing.B) {
 	for _, n := range []int{1, 100_000, 1_000_000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			s := openStore(b, newDriver(b))
+			s, err := livestore.Acquire(newDriver(b), livestore.Options{}) // as a throttle asks it
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer s.Release()
 			hit := func(i int) {
 				if _, err := s.Hit(b.Context(), fmt.Sprint("user ", i%n), 1000, time.Minute, time.Now()); err != nil {
 					b.Fatal(err)

@@ -116,10 +116,25 @@ func TestExamples(t *testing.T) {
 			{"POST", site + "/api-token-auth", "", 400, "", `{"username":["This field is required."]`},
 			{"GET", site + "/me/", "", 401, "Token", notAuthenticated},
 		},
+		"tokens.Caddyfile": {
+			{"GET", site + "/orders", "", 401, "Token", notAuthenticated},
+			{"GET", site + "/orders", token("token-alice"), 403, "", deniedBody},
+			{"GET", site + "/account/tokens/", "", 403, "", notAuthenticated},
+			{"GET", site + "/account/tokens/?limit=x", basic("alice", "pw"), 400, "", `{"limit":["`},
+			{"GET", site + "/account/tokens/openapi.json", "", 200, "", `{"components":`},
+			{"GET", site + "/account/tokens/", token("token-alice"), 403, "", notAuthenticated},
+		},
 		"spa.Caddyfile": {
 			{"GET", site + "/", "", 200, "", "<!"},
 			{"GET", site + "/app.js", "", 200, "", "//"},
 			{"GET", site + "/config.json", "", 200, "", `{"api": "http://localhost:`},
+		},
+		"knox.Caddyfile": {
+			{"GET", site + "/orders", "", 401, "Token", notAuthenticated},
+			{"GET", site + "/orders", token("token-alice"), 401, "Token", invalidToken},
+			{"GET", site + "/api/auth/login/", "", 405, "", `{"detail":"Method \"GET\" not allowed."}`},
+			{"POST", site + "/api/auth/login/", "", 400, "", `{"username":["This field is required."],"password":["This field is required."]}`},
+			{"POST", site + "/api/auth/logout/", "", 401, "Token", notAuthenticated},
 		},
 		"office-hours.Caddyfile": {
 			{"GET", site + "/prices", "", 401, "Token", notAuthenticated},

@@ -14,17 +14,28 @@ import (
 
 // TestAuthtokenTutorial runs the lines of docs/endpoints/authtoken.md as they
 // stand there, by a shell and a curl, and wants what the page says.
-func TestAuthtokenTutorial(t *testing.T) {
+func TestAuthtokenTutorial(t *testing.T) { runTutorial(t, "authtoken") }
+
+// runTutorial runs the first console of the page of an endpoint, with the
+// example of the same name.
+func runTutorial(t *testing.T, name string) {
+	t.Helper()
 	debian(t, "/usr/bin/curl", "curl")
-	page := readText(t, filepath.Join(repository, "docs/endpoints/authtoken.md"))
-	example := readText(t, filepath.Join(repository, "examples/authtoken.Caddyfile"))
+	page := readText(t, filepath.Join(repository, "docs/endpoints", name+".md"))
+	example := readText(t, filepath.Join(repository, "examples", name+".Caddyfile"))
 	if !strings.HasSuffix(example, "\n"+first(t, page, "caddyfile")) {
-		t.Error("the page shows another example than examples/authtoken.Caddyfile")
+		t.Errorf("the page shows another example than examples/%s.Caddyfile", name)
 	}
 	sh := newShell(t, "")
 	site := freeAddress(t)
-	sh.write("Caddyfile", "{\nadmin "+sh.admin+"\ndefault_bind 127.0.0.1\npersist_config off\nauto_https off\ngrace_period 1s\n}\n"+
-		strings.ReplaceAll(example, "http://localhost:8080", "http://"+site))
+	options := "admin " + sh.admin + "\ndefault_bind 127.0.0.1\npersist_config off\nauto_https off\ngrace_period 1s\n"
+	example = strings.ReplaceAll(example, "http://localhost:8080", "http://"+site)
+	if before, after, has := strings.Cut(example, "\n{\n"); has {
+		example = before + "\n{\n" + options + after
+	} else {
+		example = "{\n" + options + "}\n" + example
+	}
+	sh.write("Caddyfile", example)
 
 	var script, want []string
 	for line := range strings.Lines(first(t, page, "console")) {
@@ -73,6 +84,45 @@ func awaitListener(t *testing.T, address string) {
 		}
 		if time.Now().After(deadline) {
 			t.Fatal(err)
+		}
+	}
+}
+
+// TestCLIAuthtoken_autoCreate adds users by every command that does, and waits
+// for their tokens.
+func TestCLIAuthtoken_autoCreate(t *testing.T) {
+	sh := newShell(t, `{
+	admin {{admin}}
+	storage file_system {{dir}}/storage
+	persist_config off
+	rest_auth {
+		store sqlite {{dir}}/rest_auth.db
+	}
+}
+http://`+freeAddress(t)+` {
+	rest_auth_endpoints {
+		authtoken /api-token-auth/ {
+			auto_create
+		}
+	}
+}
+`)
+	sh.write("dump.json", `[{"model":"auth.user","pk":1,"fields":{"username":"imported","password":"!","is_active":true,"is_staff":false,"is_superuser":false,"email":"","first_name":"","last_name":"","last_login":null,"date_joined":"2024-01-02T03:04:05Z","groups":[],"user_permissions":[]}}]`)
+	sh.start()
+	sh.run(
+		step{args: "user add online --no-password --address $ADMIN"},
+		step{args: "user add offline --no-password --offline --config Caddyfile"},
+		step{args: "import dump.json --address $ADMIN"},
+	)
+	for _, user := range []string{"online", "offline", "imported"} {
+		for began := time.Now(); ; time.Sleep(50 * time.Millisecond) {
+			list, _ := sh.exec(step{args: "token list --kind authtoken --user " + user + " --address $ADMIN"})
+			if strings.Count(list, " authtoken ") == 1 {
+				break
+			}
+			if time.Since(began) > 30*time.Second {
+				t.Fatalf("%s has no token: %s", user, list)
+			}
 		}
 	}
 }

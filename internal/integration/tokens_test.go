@@ -17,6 +17,9 @@ import (
 	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
 )
 
+// TestTokensTutorial runs the lines of docs/endpoints/tokens.md.
+func TestTokensTutorial(t *testing.T) { runTutorial(t, "tokens") }
+
 const tokensSite = `{
 	{{global}}
 	rest_auth {

@@ -5,6 +5,8 @@ package drf
 
 import (
 	"bytes"
+	"errors"
+	"fmt"
 	"io"
 	"net/http"
 )
@@ -70,11 +72,12 @@ func readBody(r *http.Request) ([]byte, error) {
 		return nil, tooLarge()
 	}
 	body, err := io.ReadAll(io.LimitReader(r.Body, MaxBody+1))
+	_, bounded := errors.AsType[*http.MaxBytesError](err) // of Caddy's request_body
 	switch {
+	case bounded, len(body) > MaxBody:
+		return nil, tooLarge()
 	case err != nil:
 		return nil, Detail(http.StatusBadRequest, "Malformed request.")
-	case len(body) > MaxBody:
-		return nil, tooLarge()
 	}
 	r.Body = replay{bytes.NewReader(body), r.Body}
 	return body, nil
@@ -87,7 +90,7 @@ type replay struct {
 }
 
 func tooLarge() *Error {
-	return Detail(http.StatusRequestEntityTooLarge, "Request body exceeded 65536 bytes.")
+	return Detail(http.StatusRequestEntityTooLarge, fmt.Sprintf("Request body exceeded %d bytes.", MaxBody))
 }
 
 func unsupported(contentType string) *Error {

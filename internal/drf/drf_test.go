@@ -91,6 +91,7 @@ func TestDecode_streams(t *testing.T) {
 	}{
 		"told too long":     {strings.NewReader(""), drf.MaxBody + 1, http.StatusRequestEntityTooLarge},
 		"endless":           {endless{}, -1, http.StatusRequestEntityTooLarge},
+		"bounded below":     {http.MaxBytesReader(nil, io.NopCloser(strings.NewReader("{}   ")), 2), -1, http.StatusRequestEntityTooLarge},
 		"breaks off":        {iotest.TimeoutReader(iotest.OneByteReader(strings.NewReader("{}"))), -1, http.StatusBadRequest},
 		"as long as may be": {strings.NewReader(strings.Repeat(" ", drf.MaxBody-2) + "{}"), -1, 0},
 	}

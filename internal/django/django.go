@@ -197,9 +197,11 @@ func (d *Dump) warn(p Problem) {
 	d.Warnings = append(d.Warnings, p)
 }
 
-// DumpLine is how to make a dump that can be imported.
-func DumpLine(userModel string) string {
-	return fmt.Sprintf("python manage.py dumpdata --natural-foreign %s auth.group authtoken.token --output dump.json", userModel)
+// DumpLine is how to make a dump that can be imported, with more models than those
+// that most projects have.
+func DumpLine(userModel string, more ...string) string {
+	models := strings.Join(append([]string{userModel, "auth.group", "authtoken.token"}, more...), " ")
+	return fmt.Sprintf("python manage.py dumpdata --natural-foreign %s --output dump.json", models)
 }
 
 // tables are what is remembered of records to find those that others refer to.

@@ -191,6 +191,9 @@ func TestProblems_issued(t *testing.T) {
 			if !errors.As(err, &problems) || !strings.Contains(err.Error(), test.want) {
 				t.Fatalf("Read: %v, want %s", err, test.want)
 			}
+			if advised := strings.Contains(problems.Advice, "durin.client durin.authtoken"); advised != (name == "no client") {
+				t.Errorf("the advice is %q", problems.Advice)
+			}
 			for _, secret := range []string{token, sha512Hex, sessionKey} {
 				if strings.Contains(fmt.Sprint(problems.List), secret) {
 					t.Errorf("the problems have a secret: %v", problems.List)

@@ -125,10 +125,24 @@ func (d *decoder) dangling(row int, model, pk string, err error) error {
 func (d *decoder) advise() {
 	for _, p := range d.problems.List {
 		if strings.Contains(p.Text, isMissing) {
-			d.problems.Advice = DumpLine(d.UserModel)
+			d.problems.Advice = DumpLine(d.UserModel, d.moreModels()...)
 			return
 		}
 	}
+}
+
+// moreModels are those of the dump that few projects have.
+func (d *Dump) moreModels() (models []string) {
+	if d.rows[ModelKnox] > 0 {
+		models = append(models, ModelKnox)
+	}
+	if d.rows[ModelDurin] > 0 {
+		models = append(models, ModelDurinClient, ModelDurin)
+	}
+	if d.rows[ModelSession] > 0 {
+		models = append(models, ModelSession)
+	}
+	return models
 }
 
 // isMissing is in every problem of a reference that leads nowhere.

@@ -33,14 +33,17 @@ const (
 
 var vectorTime = time.Unix(1700000000, 0).UTC()
 
+// packer is used again, since a new one costs more than what is tested.
+var packer = zlib.NewWriter(nil)
+
 // signed signs a payload as Django 4 does.
 func signed(payload []byte, compress bool) string {
 	value := base64.RawURLEncoding.EncodeToString(payload)
 	if compress {
 		var b bytes.Buffer
-		w := zlib.NewWriter(&b)
-		_, _ = w.Write(payload)
-		_ = w.Close()
+		packer.Reset(&b)
+		_, _ = packer.Write(payload)
+		_ = packer.Close()
 		value = "." + base64.RawURLEncoding.EncodeToString(b.Bytes())
 	}
 	return resigned(value + ":" + vectorWithinPack)

@@ -46,6 +46,15 @@ func benchmarkHandler(b *testing.B, permission, authorization string, status int
 }
 
 func benchmarkRequests(b *testing.B, handler *Handler, authorization string, status int) {
+	plain := httptest.NewRequestWithContext(b.Context(), http.MethodGet, "/", nil)
+	if authorization != "" {
+		plain.Header.Set("Authorization", authorization)
+	}
+	benchmarkRequest(b, handler, plain, status)
+}
+
+// benchmarkRequest has the handler serve copies of the request.
+func benchmarkRequest(b *testing.B, handler *Handler, plain *http.Request, status int) {
 	next := caddyhttp.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) error {
 		w.WriteHeader(http.StatusOK)
 		return nil
@@ -58,12 +67,8 @@ func benchmarkRequests(b *testing.B, handler *Handler, authorization string, sta
 			b.Fatalf("ServeHTTP = %v with status %d, want status %d", err, w.status, status)
 		}
 	}
-	plain := httptest.NewRequestWithContext(b.Context(), http.MethodGet, "/", nil)
 	plain.Header.Set("Accept", "*/*")
 	plain.Header.Set("User-Agent", "benchmark")
-	if authorization != "" {
-		plain.Header.Set("Authorization", authorization)
-	}
 	serve(prepared(plain)) // so that the cache remembers
 
 	var ready [benchRequests]*http.Request

@@ -328,3 +328,49 @@ func TestLoginThrottle_off(t *testing.T) {
 	}
 	s.get("/", basic("alice", "pw")).expect(t, 200, "-", "ok")
 }
+
+// Every API that takes a password counts for all of them.
+func TestLoginThrottle_endpoints(t *testing.T) {
+	s := serve(t, `{
+	{{global}}
+	rest_auth {
+		{{store}}
+		login_throttle {
+			delay 10m 1h
+		}
+	}
+}
+{{site}} {
+	rest_auth_endpoints {
+		authtoken /token/
+		durin /durin/
+		knox /knox/ {
+			authenticate basic
+		}
+	}
+	rest_auth {
+		authenticate basic
+	}
+	respond ok
+}`)
+	s.seed()
+	post := func(path, secret string, lines ...string) reply {
+		t.Helper()
+		body := `{"username":"alice","password":"` + secret + `","client":"web"}`
+		return s.send(http.MethodPost, s.URL+path, strings.NewReader(body), append(lines, "Content-Type: application/json")...)
+	}
+	for i, got := range []reply{
+		post("/token/", "1"), post("/durin/login/", "2"), post("/knox/login/", "", basic("alice", "3")), post("/token/", "4"), s.get("/", basic("alice", "5")),
+	} {
+		if got.Status != http.StatusBadRequest && got.Status != http.StatusUnauthorized {
+			t.Errorf("guess %d was answered %d %s", i+1, got.Status, got.Body)
+		}
+	}
+	for _, got := range map[string]reply{
+		"/token/": post("/token/", "pw"), "/durin/login/": post("/durin/login/", "pw"),
+		"/knox/login/": post("/knox/login/", "", basic("alice", "pw")), "/": s.get("/", basic("alice", "pw")),
+	} {
+		retry := got.Header.Get("Retry-After")
+		got.expect(t, http.StatusTooManyRequests, "-", detail("Request was throttled. Expected available in "+retry+" seconds."))
+	}
+}

@@ -9,8 +9,10 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/caddyserver/caddy/v2"
+	"golang.org/x/text/unicode/norm"
 
 	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
 )
@@ -109,6 +111,23 @@ func FuzzNetwork(f *testing.F) {
 		}
 		if Network(again) != network || slices.Contains([]byte(network), '%') {
 			t.Errorf("Network(%q) = %q, and of that %q", address, network, Network(again))
+		}
+	})
+}
+
+func FuzzDigest(f *testing.F) {
+	for _, name := range []string{"alice", "Straße", "ﬁsh", "İ", "\xff", ""} {
+		f.Add(name)
+	}
+	f.Fuzz(func(t *testing.T, name string) {
+		digest := Digest(name)
+		if len(digest) != 32 {
+			t.Errorf("Digest(%q) = %q", name, digest)
+		}
+		for _, like := range []string{norm.NFKC.String(name), norm.NFD.String(name)} {
+			if utf8.ValidString(name) && Digest(like) != digest {
+				t.Errorf("%q is counted apart from %q", like, name)
+			}
 		}
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -354,5 +355,47 @@ func TestThrottle_clientGone(t *testing.T) {
 	})
 	if page, _, err := w.store.Attempts(t.Context(), Prefix, "", 10); err != nil || len(page) != 2 {
 		t.Errorf("counted %v, %v", page, err)
+	}
+}
+
+// TestThrottle_alike compares what is asked of the store about a user whom there
+// is and one whom there is not: the answer must not take longer for either.
+func TestThrottle_alike(t *testing.T) {
+	asked := func(name string) []string {
+		w := newWorld(t, Settings{User: 2})
+		if name == "alice" {
+			w.expect("ok", name, there, good)
+		}
+		before := w.store.Count()
+		for range 4 {
+			w.try(name, here, "x")
+		}
+		return w.store.Calls()[before:]
+	}
+	if known, unknown := asked("alice"), asked("nobody"); !slices.Equal(known, unknown) {
+		t.Errorf("the store is asked %q about a user, and %q about nobody", known, unknown)
+	}
+}
+
+// TestThrottle_storeErrors has the store fail once, at each of its calls.
+func TestThrottle_storeErrors(t *testing.T) {
+	for n := 1; ; n++ {
+		w := newWorld(t, Settings{})
+		w.store.FailAt(n)
+		w.repeat(4, "bad", "alice", here, "x")
+		w.expect("ok", "alice", here, good)
+		bad := 0
+		for range 12 {
+			if w.try("alice", here, "x") == "bad" {
+				bad++
+			}
+		}
+		// What was not forgotten counts, and what was not counted was in the process.
+		if bad == 0 || bad > 6 {
+			t.Errorf("with an error at call %d, %d more guesses were verified", n, bad)
+		}
+		if w.store.Count() < n {
+			return
+		}
 	}
 }

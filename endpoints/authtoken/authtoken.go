@@ -112,11 +112,18 @@ func (e *Endpoint) obtain(w http.ResponseWriter, r *http.Request, _ *auth.Identi
 	if err != nil {
 		return err
 	}
-	token, _, _, err := e.issuer.Derived(r.Context(), tokenstore.Credential{Kind: tokenstore.KindAuthtoken, UserKey: id.Key}, "", tokenDigits)
+	key, err := token(r.Context(), e.issuer, id.Key)
 	if err != nil {
 		return issue.StoreError(err)
 	}
-	return drf.Write(w, r, http.StatusOK, drf.Object{{Name: "token", Value: token}})
+	return drf.Write(w, r, http.StatusOK, drf.Object{{Name: "token", Value: key}})
+}
+
+// token returns the one token of a user, made if there is none.
+func token(ctx context.Context, issuer *issue.Issuer, userKey string) (key string, err error) {
+	c := tokenstore.Credential{Kind: tokenstore.KindAuthtoken, UserKey: userKey}
+	key, _, _, err = issuer.Derived(ctx, c, "", tokenDigits)
+	return key, err
 }
 
 // UnmarshalCaddyfile sets up the endpoint from Caddyfile tokens. Syntax:

@@ -181,8 +181,7 @@ func (f *follower) welcome(ctx context.Context, key string) error {
 	if f.known[key] {
 		return nil
 	}
-	_, _, _, err := f.issuer.Derived(ctx, tokenstore.Credential{Kind: tokenstore.KindAuthtoken, UserKey: key}, "", tokenDigits)
-	if err != nil && !errors.Is(err, tokenstore.ErrNotFound) {
+	if _, err := token(ctx, f.issuer, key); err != nil && !errors.Is(err, tokenstore.ErrNotFound) {
 		return err
 	}
 	f.known[key] = true

@@ -182,8 +182,13 @@ func (s *invocation) importReport(r manage.ImportReport) error {
 		kind string
 		n    manage.ImportCounts
 	}{
-		{"groups", r.Groups}, {"users", r.Users}, {"tokens", r.Tokens}, {"knox tokens", r.KnoxTokens},
-		{"durin clients", r.DurinClients}, {"durin tokens", r.DurinTokens}, {"sessions", r.Sessions},
+		{"groups", r.Groups},
+		{"users", r.Users},
+		{"tokens", r.Tokens},
+		{"knox tokens", r.KnoxTokens},
+		{"durin clients", r.DurinClients},
+		{"durin tokens", r.DurinTokens},
+		{"sessions", r.Sessions},
 	} {
 		if i > 2 && row.n == (manage.ImportCounts{}) {
 			continue // few projects have all of them

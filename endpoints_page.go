@@ -6,6 +6,7 @@ package restauth
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"net/http"
 
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
@@ -15,7 +16,13 @@ import (
 // refusal in JSON is the API's page.
 func (rt *route) servePerson(w http.ResponseWriter, r *http.Request) error {
 	held := &heldRefusal{ResponseWriterWrapper: &caddyhttp.ResponseWriterWrapper{ResponseWriter: w}}
-	if err := rt.guard.ServeHTTP(held, r, caddyhttp.HandlerFunc(rt.act)); err != nil || held.status == 0 {
+	err := rt.guard.ServeHTTP(held, r, caddyhttp.HandlerFunc(rt.act))
+	if routed, ok := errors.AsType[caddyhttp.HandlerError](err); ok && rt.guard.rejecter.refusals == refusalsAuto {
+		// The site's error routes are for those who would see JSON otherwise. A form
+		// that can be sent once more is worth more than their page.
+		return rt.refuser.Refuse(w, r, routed.StatusCode, map[string]any{"detail": routed.Err.Error()})
+	}
+	if err != nil || held.status == 0 {
 		return err
 	}
 	header := w.Header()

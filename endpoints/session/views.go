@@ -126,8 +126,8 @@ func (e *Endpoint) refuseLogin(w http.ResponseWriter, r *http.Request, status in
 	data := formOf(r)
 	view := loginView{Error: text, Next: e.next(r, data), Remember: e.sessions.Remembers()}
 	if data != nil {
-		view.Username, _ = data.Form("username")
-		if status == http.StatusBadRequest {
+		var sent bool
+		if view.Username, sent = data.Form("username"); sent {
 			remember, _ := data.Form("remember")
 			view.Remember = remember != ""
 		}

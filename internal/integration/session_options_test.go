@@ -74,6 +74,38 @@ func TestSessionEndpoint_template(t *testing.T) {
 
 func init() { os.Setenv("SESSION_TEST_TITLE", "A & B") }
 
+// TestSessionEndpoint_errorRoutes has a form in its place, and not the page of
+// an error route, unless that is asked for.
+func TestSessionEndpoint_errorRoutes(t *testing.T) {
+	const routes = "handle_errors {\nrespond \"the error route\"\n}\n}\n"
+	site := strings.TrimSuffix(strings.TrimSpace(loginSite), "}") + routes
+	s := serve(t, strings.Replace(site, "%s", "", 1))
+	s.seed()
+	v := s.visit()
+	bad := []string{"csrfmiddlewaretoken", strings.Repeat("x", 64), "username", "alice", "password", "pw"}
+	if got := v.post("/auth/login/", bad...); got.Status != 403 || !strings.Contains(got.Body, `value="alice"`) {
+		t.Errorf("a bad token: %d %s", got.Status, got.Body)
+	}
+	if got := v.ask("POST", "/auth/login/", "{}", asJSON, ofJSON); got.Status != 403 || got.Body != "the error route" {
+		t.Errorf("a bad token of a script: %d %s", got.Status, got.Body)
+	}
+	s.reload(strings.Replace(site, "%s", "refusals error", 1))
+	if got := v.post("/auth/login/", bad...); got.Status != 403 || got.Body != "the error route" {
+		t.Errorf("with refusals error: %d %s", got.Status, got.Body)
+	}
+}
+
+// TestSessionEndpoint_curl logs in without saying what is accepted.
+func TestSessionEndpoint_curl(t *testing.T) {
+	v := serveSessions(t, "").visit()
+	v.ask("POST", "/auth/login/", "username=alice&password=pw&csrfmiddlewaretoken="+v.token(), ofForm, "Accept: */*").redirects(t, 303, "/")
+	if got := v.ask("POST", "/auth/login/", "username=alice&password=x&csrfmiddlewaretoken="+v.token(), ofForm); got.Status != 400 ||
+		got.Body != `{"non_field_errors":["`+wrongLogin+`"]}` {
+		t.Errorf("a wrong password: %d %s", got.Status, got.Body)
+	}
+	v.ask("POST", "/auth/logout/", "csrfmiddlewaretoken="+v.token(), ofForm).redirects(t, 303, "/auth/logout/")
+}
+
 // TestSessionEndpoint_stripped is served below a path that Caddy takes off.
 func TestSessionEndpoint_stripped(t *testing.T) {
 	s := serve(t, `

@@ -31,7 +31,7 @@ func TestChromium_login(t *testing.T) {
 	if got := b.focused(); got != "username" {
 		t.Errorf("the focus is at %q", got)
 	}
-	b.keys("alice" + keyTab + "wrong" + keyTab + keySpace + keyEnter)
+	b.leave(func() { b.keys("alice" + keyTab + "wrong" + keyTab + keySpace + keyEnter) })
 	b.await("the refusal", func() bool { return b.has("[role=alert]") })
 	if got := b.text("[role=alert]"); got != wrongLogin || b.status() != 400 {
 		t.Errorf("a wrong password: %d %q", b.status(), got)
@@ -48,7 +48,7 @@ func TestChromium_login(t *testing.T) {
 		t.Errorf("the form after a wrong password: %+v", again)
 	}
 	b.looks("wrong")
-	b.keys("pw" + keyEnter)
+	b.leave(func() { b.keys("pw" + keyEnter) })
 	b.await("the page behind the login", func() bool { return b.url() == site+"/wiki?page=1" })
 	if got := b.text("body"); !strings.Contains(got, `"Remote-User":["alice"]`) {
 		t.Errorf("logged in: %s", got)
@@ -67,19 +67,19 @@ func TestChromium_login(t *testing.T) {
 		"User-Agent: Mozilla/5.0 (Linux; Android 16; Mobile; rv:152.0) Gecko/152.0 Firefox/152.0").state(t)
 	b.open(site + "/auth/sessions/")
 	b.looks("sessions")
-	b.click("tr:nth-child(2) button")
+	b.submit("tr:nth-child(2) button")
 	b.await("one session less", func() bool {
 		return b.url() == site+"/auth/sessions/" && strings.Count(b.text("tbody"), "Last used")+strings.Count(b.text("tbody"), " UTC") == 4
 	})
 	if got := phone.user(); got != "Forbidden" {
 		t.Errorf("the session that was ended is %s", got)
 	}
-	b.click(".actions button")
+	b.submit(".actions button")
 	b.await("one session", func() bool { return strings.Count(b.text("tbody"), " UTC") == 2 })
 
 	b.open(site + "/auth/logout/")
 	b.looks("logout")
-	b.keys(keyEnter)
+	b.leave(func() { b.keys(keyEnter) })
 	b.await("to be logged out", func() bool { return b.has("h1") && b.text("h1") == "Logged out" })
 	b.looks("loggedout")
 	b.open(site + "/wiki")
@@ -96,24 +96,24 @@ func TestChromium_csrf(t *testing.T) {
 	b.fill("#username", "alice")
 	b.fill("#password", "pw")
 	b.run(nil, "document.forms[0].csrfmiddlewaretoken.value = 'x'.repeat(64)")
-	b.click("button")
+	b.submit("button")
 	b.await("the refusal", func() bool { return b.has("[role=alert]") })
 	if got := b.text("[role=alert]"); b.status() != 403 || !strings.Contains(got, "out of date") {
 		t.Errorf("a bad token: %d %q", b.status(), got)
 	}
 	b.looks("csrf")
 	b.fill("#password", "pw")
-	b.click("button")
+	b.submit("button")
 	b.await("the page behind the login", func() bool { return b.url() == s.URL+"/wiki" })
 
 	b.open(s.URL + "/auth/logout/")
 	b.run(nil, "document.forms[0].csrfmiddlewaretoken.remove()")
-	b.click("button")
+	b.submit("button")
 	b.await("the refusal", func() bool { return b.has("[role=alert]") })
 	if b.status() != 403 || b.text("button") != "Log out" {
 		t.Errorf("a logout without a token: %d", b.status())
 	}
-	b.click("button")
+	b.submit("button")
 	b.await("to be logged out", func() bool { return b.text("h1") == "Logged out" })
 }
 
@@ -124,11 +124,11 @@ func TestChromium_throttled(t *testing.T) {
 	b.open(s.URL + "/auth/login/")
 	b.fill("#username", "alice")
 	b.fill("#password", "wrong")
-	b.click("button")
+	b.submit("button")
 	b.await("the refusal", func() bool { return b.has("[role=alert]") })
 	for range 3 {
 		b.fill("#password", "wrong")
-		b.click("button")
+		b.submit("button")
 	}
 	if got := b.text("[role=alert]"); b.status() != 429 || got != "Too many attempts. Please try again in 60 minutes." {
 		t.Errorf("throttled: %d %q", b.status(), got)

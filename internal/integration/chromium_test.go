@@ -165,13 +165,49 @@ func (d *driver) call(method, command string, in any) (json.RawMessage, error) {
 
 func (b *browser) do(method, command string, in, out any) {
 	b.t.Helper()
-	value, err := b.call(method, command, in)
-	if err == nil && out != nil {
-		err = json.Unmarshal(value, out)
+	b.steady(func() error {
+		value, err := b.call(method, command, in)
+		if err == nil && out != nil {
+			err = json.Unmarshal(value, out)
+		}
+		return err
+	})
+}
+
+// passing are what commands say that came while a page was going away.
+var passing = regexp.MustCompile(`stale element|no such execution context|does not belong to the document|aborted by navigation|detached|Cannot find context`)
+
+// steady makes an attempt again that a page which was going away has spoiled.
+func (b *browser) steady(attempt func() error) {
+	b.t.Helper()
+	err := attempt()
+	for began := time.Now(); err != nil && passing.MatchString(err.Error()) && time.Since(began) < 20*time.Second; err = attempt() {
+		time.Sleep(10 * time.Millisecond)
 	}
 	if err != nil {
 		b.t.Fatalf("Chromium: %v", err)
 	}
+}
+
+// onElement sends commands to the element that a CSS selector finds.
+func (b *browser) onElement(css string, commands ...func(element string) error) {
+	b.t.Helper()
+	b.steady(func() error {
+		value, err := b.call(http.MethodPost, "/element", map[string]any{"using": "css selector", "value": css})
+		if err != nil {
+			return err
+		}
+		var found map[string]string
+		if err := json.Unmarshal(value, &found); err != nil {
+			return err
+		}
+		for _, command := range commands {
+			if err := command("/element/" + found[elementKey]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 }
 
 // cdp sends a command of the Chrome DevTools Protocol.
@@ -215,14 +251,6 @@ func (b *browser) run(out any, script string, args ...any) {
 // elementKey is the name under which WebDriver refers to an element.
 const elementKey = "element-6066-11e4-a52e-4f735466cecf"
 
-// element returns the URL of the element that a CSS selector finds.
-func (b *browser) element(css string) string {
-	b.t.Helper()
-	var found map[string]string
-	b.do(http.MethodPost, "/element", map[string]any{"using": "css selector", "value": css}, &found)
-	return "/element/" + found[elementKey]
-}
-
 // has reports whether the page has such an element.
 func (b *browser) has(css string) bool {
 	b.t.Helper()
@@ -242,21 +270,52 @@ func (b *browser) text(css string) (text string) {
 // label returns what a screen reader calls the element.
 func (b *browser) label(css string) (label string) {
 	b.t.Helper()
-	b.do(http.MethodGet, b.element(css)+"/computedlabel", nil, &label)
+	b.onElement(css, func(element string) error {
+		value, err := b.call(http.MethodGet, element+"/computedlabel", nil)
+		if err != nil {
+			return err
+		}
+		return json.Unmarshal(value, &label)
+	})
 	return label
 }
 
 // fill replaces what a field has.
 func (b *browser) fill(css, text string) {
 	b.t.Helper()
-	field := b.element(css)
-	b.do(http.MethodPost, field+"/clear", nil, nil)
-	b.do(http.MethodPost, field+"/value", map[string]any{"text": text}, nil)
+	b.onElement(css, func(field string) error {
+		_, err := b.call(http.MethodPost, field+"/clear", nil)
+		return err
+	}, func(field string) error {
+		_, err := b.call(http.MethodPost, field+"/value", map[string]any{"text": text})
+		return err
+	})
 }
 
 func (b *browser) click(css string) {
 	b.t.Helper()
-	b.do(http.MethodPost, b.element(css)+"/click", nil, nil)
+	b.onElement(css, func(element string) error {
+		_, err := b.call(http.MethodPost, element+"/click", nil)
+		return err
+	})
+}
+
+// leave does what leads to another page, or to this one anew, and waits for it.
+func (b *browser) leave(by func()) {
+	b.t.Helper()
+	b.run(nil, "window.stays = true")
+	by()
+	b.await("another page", func() bool {
+		var there bool
+		b.run(&there, "return !window.stays && document.readyState === 'complete'")
+		return there
+	})
+}
+
+// submit clicks on what sends a form, and waits for the answer.
+func (b *browser) submit(css string) {
+	b.t.Helper()
+	b.leave(func() { b.click(css) })
 }
 
 // Keys of https://www.w3.org/TR/webdriver2/#keyboard-actions.

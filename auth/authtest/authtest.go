@@ -48,7 +48,8 @@ type Case struct {
 //   - challenges are one challenge each, as RFC 9110 writes it;
 //   - what people are redirected to begins no new header line;
 //   - requests with the same cache key have the same outcome;
-//   - a remembered identity that nothing happened to can be rechecked.
+//   - a remembered identity that nothing happened to can be rechecked;
+//   - a guard leaves the body as it was, and does not answer 5xx to any.
 //
 // In all of this the request, its body included, is left alone, and an
 // Identity has a Method, and a Key if it has an ID.

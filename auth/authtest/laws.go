@@ -27,6 +27,7 @@ var laws = []struct {
 	{"redirection", checkRedirects},
 	{"cache key", checkCacheKeys},
 	{"recheck", checkRecheck},
+	{"guard", checkGuard},
 }
 
 // bare returns a request of nobody.

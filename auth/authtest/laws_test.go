@@ -4,6 +4,7 @@
 package authtest
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"errors"
 	"io"
@@ -22,6 +23,7 @@ type scheme struct {
 	location     string
 	cacheKey     func(r *http.Request) ([]byte, bool)
 	recheck      func(r *http.Request, id *auth.Identity) (*auth.Identity, error)
+	guard        func(r *http.Request) error
 }
 
 const goodKey = "opensesame"
@@ -49,6 +51,14 @@ func good() *scheme {
 			return []byte(key), err == nil
 		},
 		recheck: func(r *http.Request, id *auth.Identity) (*auth.Identity, error) { return authenticate(r) },
+		guard: func(r *http.Request) error {
+			body, err := io.ReadAll(r.Body)
+			r.Body = io.NopCloser(bytes.NewReader(body))
+			if err == nil && len(body) > 100 {
+				return &auth.Denial{Detail: "Too much."}
+			}
+			return err
+		},
 	}
 }
 
@@ -59,6 +69,8 @@ func (s *scheme) CacheKey(r *http.Request) ([]byte, bool)              { return 
 func (s *scheme) Recheck(r *http.Request, id *auth.Identity) (*auth.Identity, error) {
 	return s.recheck(r, id)
 }
+
+func (s *scheme) Guard(r *http.Request, _ *auth.Identity) error { return s.guard(r) }
 
 func with(authorization string) *http.Request {
 	r := bare(http.MethodPost)
@@ -152,6 +164,20 @@ func TestLaws(t *testing.T) {
 		}},
 		"empty cache key": {"cache key", "key is empty", func(s *scheme) {
 			s.cacheKey = func(r *http.Request) ([]byte, bool) { return nil, len(r.Header) > 0 }
+		}},
+		"guard that eats the body": {"guard", "Guard: good: of a body", func(s *scheme) {
+			s.guard = func(r *http.Request) error {
+				_, err := io.ReadAll(r.Body)
+				return err
+			}
+		}},
+		"guard that panics":             {"guard", "Guard panicked: good", func(s *scheme) { s.guard = func(*http.Request) error { panic("x") } }},
+		"guard that cannot read a body": {"guard", "would be answered 5xx", func(s *scheme) { s.guard = func(*http.Request) error { return errUnknownKey } }},
+		"guard that changes the request": {"guard", "the request was changed", func(s *scheme) {
+			s.guard = func(r *http.Request) error {
+				r.Header.Set("X", "y")
+				return nil
+			}
 		}},
 		"recheck of another user": {"recheck", "Recheck: good", func(s *scheme) {
 			s.recheck = func(r *http.Request, id *auth.Identity) (*auth.Identity, error) {

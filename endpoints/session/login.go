@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"time"
 
+	"go.uber.org/zap"
+
 	"github.com/caddy-rest-auth/caddy-rest-auth/auth"
 	"github.com/caddy-rest-auth/caddy-rest-auth/endpoints"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/drf"
@@ -79,6 +81,7 @@ func (e *Endpoint) login(w http.ResponseWriter, r *http.Request, _ *auth.Identit
 	if err != nil {
 		return wrong(err)
 	}
+	e.log("logged in", r, session.User, zap.String("credential", session.ID))
 	if forPerson(r, isForm(data)) {
 		return redirect(w, http.StatusSeeOther, or(e.next(r, data), e.LoginRedirectURL))
 	}

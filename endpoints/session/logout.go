@@ -6,6 +6,8 @@ package session
 import (
 	"net/http"
 
+	"go.uber.org/zap"
+
 	"github.com/caddy-rest-auth/caddy-rest-auth/auth"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/drf"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/page"
@@ -38,8 +40,15 @@ func (e *Endpoint) logout(w http.ResponseWriter, r *http.Request, _ *auth.Identi
 	if err != nil {
 		return err
 	}
+	session, err := e.current(r)
+	if err != nil {
+		return err
+	}
 	if _, err := e.sessions.End(w, r); err != nil {
 		return err
+	}
+	if session != nil {
+		e.log("logged out", r, session.User, zap.String("credential", session.ID))
 	}
 	if _, form := data.Form(csrfField); forPerson(r, form) {
 		return redirect(w, http.StatusSeeOther, or(e.next(r, data), or(e.LogoutRedirectURL, e.path(r, logoutPath))))

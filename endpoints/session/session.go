@@ -11,11 +11,11 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
-	"strings"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+	"go.uber.org/zap"
 
 	"github.com/caddy-rest-auth/caddy-rest-auth/auth"
 	"github.com/caddy-rest-auth/caddy-rest-auth/endpoints"
@@ -68,6 +68,7 @@ type Endpoint struct {
 	users    *users.Directory
 	store    tokenstore.Store
 	pages    *page.Set
+	logger   *zap.Logger
 }
 
 // CaddyModule returns the Caddy module information.
@@ -83,6 +84,7 @@ var pages string
 
 // Provision loads the pages, and finds the users and their sessions.
 func (e *Endpoint) Provision(ctx caddy.Context) error {
+	e.logger = ctx.Logger()
 	replacer := caddy.NewReplacer()
 	for _, option := range []struct {
 		name  string
@@ -120,18 +122,6 @@ func (e *Endpoint) Provision(ctx caddy.Context) error {
 	}
 	e.pages, err = page.New(pages, samples, e.Title, e.Template)
 	return err
-}
-
-// checkTarget refuses what a browser could take for another place than meant.
-func checkTarget(target string) error {
-	if target == "" || safeNext(target) == target {
-		return nil
-	}
-	u, err := url.Parse(target)
-	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.User != nil || strings.ContainsAny(target, "\\ ") {
-		return fmt.Errorf("'%s' is neither a path, as /welcome/, nor a URL, as https://www.example.com/", target)
-	}
-	return nil
 }
 
 // Mount tells where the pages are.
@@ -178,90 +168,6 @@ func (e *Endpoint) authenticator() json.RawMessage {
 	return raw
 }
 
-// UnmarshalCaddyfile sets up the endpoint from Caddyfile tokens. Syntax:
-//
-//	session <path> {
-//	    login_redirect_url          <path>|<url>
-//	    logout_redirect_url         <path>|<url>
-//	    redirect_authenticated_user on|off
-//	    remember_me                 on|off
-//	    title                       <text>
-//	    template                    <file>
-//	    # and the lines of `authenticate session`
-//	}
-func (e *Endpoint) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
-	d.Next() // the endpoint's name
-	if d.NextArg() {
-		return d.ArgErr()
-	}
-	given := make(map[string]bool)
-	for d.NextBlock(0) {
-		word := d.Val()
-		known, err := e.Settings.ParseLine(d)
-		if err != nil {
-			return err
-		}
-		if known {
-			continue
-		}
-		if given[word] {
-			return d.Errf("%s is given twice", word)
-		}
-		given[word] = true
-		switch word {
-		case "login_redirect_url":
-			err = parseTarget(d, &e.LoginRedirectURL)
-		case "logout_redirect_url":
-			err = parseTarget(d, &e.LogoutRedirectURL)
-		case "redirect_authenticated_user":
-			err = parseSwitch(d, &e.RedirectAuthenticatedUser)
-		case "remember_me":
-			err = parseSwitch(d, &e.RememberMe)
-		case "title":
-			err = parseText(d, &e.Title)
-		case "template":
-			err = parseText(d, &e.Template)
-		default:
-			err = d.Errf("unrecognized subdirective '%s'", word)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func parseText(d *caddyfile.Dispenser, into *string) error {
-	if !d.AllArgs(into) || *into == "" {
-		return d.ArgErr()
-	}
-	return nil
-}
-
-func parseTarget(d *caddyfile.Dispenser, into *string) error {
-	word := d.Val()
-	if err := parseText(d, into); err != nil || strings.Contains(*into, "{") {
-		return err
-	}
-	if err := checkTarget(*into); err != nil {
-		return d.Errf("%s: %v", word, err)
-	}
-	return nil
-}
-
-func parseSwitch(d *caddyfile.Dispenser, into *bool) error {
-	word := d.Val()
-	var value string
-	if err := parseText(d, &value); err != nil {
-		return err
-	}
-	if value != "on" && value != "off" {
-		return d.Errf("%s: unknown word '%s', expected on or off", word, value)
-	}
-	*into = value == "on"
-	return nil
-}
-
 // current returns the session of the request, or nil if it has none.
 func (e *Endpoint) current(r *http.Request) (*sessions.Session, error) {
 	session, err := e.sessions.Of(r)
@@ -269,6 +175,14 @@ func (e *Endpoint) current(r *http.Request) (*sessions.Session, error) {
 		return nil, nil
 	}
 	return session, err
+}
+
+// log writes one line for what changed who is logged in, and where.
+func (e *Endpoint) log(what string, r *http.Request, user *auth.Identity, fields ...zap.Field) {
+	clientIP, _ := caddyhttp.GetVar(r.Context(), caddyhttp.ClientIPVarKey).(string)
+	e.logger.Info(what, append([]zap.Field{
+		zap.String("user", user.ID), zap.String("user_key", user.Key), zap.String("client_ip", clientIP),
+	}, fields...)...)
 }
 
 // Interface guards

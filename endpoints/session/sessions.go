@@ -10,6 +10,8 @@ import (
 	"net/url"
 	"slices"
 
+	"go.uber.org/zap"
+
 	"github.com/caddy-rest-auth/caddy-rest-auth/auth"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/drf"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/page"
@@ -172,6 +174,7 @@ func (e *Endpoint) end(w http.ResponseWriter, r *http.Request, id *auth.Identity
 	if !ended {
 		return errNotFound
 	}
+	e.log("session ended", r, id, zap.String("credential", handle), zap.String("of", of.key))
 	current := id.Method == sessions.Method && id.Credential == handle
 	if current {
 		// It is gone already; this has the browser forget its cookie.
@@ -202,6 +205,7 @@ func (e *Endpoint) endOthers(w http.ResponseWriter, r *http.Request, id *auth.Id
 	if err != nil {
 		return err
 	}
+	e.log("sessions ended", r, id, zap.Int("ended", n), zap.String("of", of.key))
 	if page.Wanted(r) {
 		return e.back(w, r, of)
 	}

@@ -301,7 +301,12 @@ func TestSessionEndpoint_script(t *testing.T) {
 		}
 	}
 
-	in := v.ask("POST", "/auth/login/", `{"username":"alice","password":"pw"}`, asJSON, ofJSON, token).state(t)
+	// A key that somebody else has put there is not the one that is logged in.
+	planted := strings.Repeat("a", 32)
+	in := v.ask("POST", "/auth/login/", `{"username":"alice","password":"pw"}`, asJSON, ofJSON, token, "Cookie: sessionid="+planted).state(t)
+	if got := s.get("/x", "Cookie: sessionid="+planted); got.Status != 403 {
+		t.Errorf("with the key that was planted: %d", got.Status)
+	}
 	if !in.Authenticated || *in.Username != "alice" || in.Session == nil || in.Expires == nil || v.user() != "alice" {
 		t.Errorf("logged in: %+v, the upstream sees %s", in, v.user())
 	}

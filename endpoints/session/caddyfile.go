@@ -1,0 +1,108 @@
+// SPDX-FileCopyrightText: The caddy-rest-auth authors
+// SPDX-License-Identifier: Apache-2.0
+
+package session
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+
+	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+)
+
+// UnmarshalCaddyfile sets up the endpoint from Caddyfile tokens. Syntax:
+//
+//	session <path> {
+//	    login_redirect_url          <path>|<url>
+//	    logout_redirect_url         <path>|<url>
+//	    redirect_authenticated_user on|off
+//	    remember_me                 on|off
+//	    title                       <text>
+//	    template                    <file>
+//	    # and the lines of `authenticate session`
+//	}
+func (e *Endpoint) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
+	d.Next() // the endpoint's name
+	if d.NextArg() {
+		return d.ArgErr()
+	}
+	given := make(map[string]bool)
+	for d.NextBlock(0) {
+		word := d.Val()
+		known, err := e.Settings.ParseLine(d)
+		if err != nil {
+			return err
+		}
+		if known {
+			continue
+		}
+		if given[word] {
+			return d.Errf("%s is given twice", word)
+		}
+		given[word] = true
+		switch word {
+		case "login_redirect_url":
+			err = parseTarget(d, &e.LoginRedirectURL)
+		case "logout_redirect_url":
+			err = parseTarget(d, &e.LogoutRedirectURL)
+		case "redirect_authenticated_user":
+			err = parseSwitch(d, &e.RedirectAuthenticatedUser)
+		case "remember_me":
+			err = parseSwitch(d, &e.RememberMe)
+		case "title":
+			err = parseText(d, &e.Title)
+		case "template":
+			err = parseText(d, &e.Template)
+		default:
+			err = d.Errf("unrecognized subdirective '%s'", word)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func parseText(d *caddyfile.Dispenser, into *string) error {
+	if !d.AllArgs(into) || *into == "" {
+		return d.ArgErr()
+	}
+	return nil
+}
+
+func parseTarget(d *caddyfile.Dispenser, into *string) error {
+	word := d.Val()
+	if err := parseText(d, into); err != nil || strings.Contains(*into, "{") {
+		return err
+	}
+	if err := checkTarget(*into); err != nil {
+		return d.Errf("%s: %v", word, err)
+	}
+	return nil
+}
+
+func parseSwitch(d *caddyfile.Dispenser, into *bool) error {
+	word := d.Val()
+	var value string
+	if err := parseText(d, &value); err != nil {
+		return err
+	}
+	if value != "on" && value != "off" {
+		return d.Errf("%s: unknown word '%s', expected on or off", word, value)
+	}
+	*into = value == "on"
+	return nil
+}
+
+// checkTarget refuses what a browser could take for another place than meant.
+func checkTarget(target string) error {
+	if target == "" || safeNext(target) == target {
+		return nil
+	}
+	u, err := url.Parse(target)
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.User != nil || strings.ContainsAny(target, "\\ ") {
+		return fmt.Errorf("'%s' is neither a path, as /welcome/, nor a URL, as https://www.example.com/", target)
+	}
+	return nil
+}

@@ -101,6 +101,31 @@ func (m *Manager) DeleteClient(ctx context.Context, name string) error {
 	return nil
 }
 
+// forClient completes a token of durin by its client, named with or without what
+// begins the ID: tokens of none could not be refreshed, nor ended with it.
+func (m *Manager) forClient(ctx context.Context, c *tokenstore.Credential) error {
+	name := strings.TrimPrefix(c.ClientID, durin.ClientID(""))
+	if name == "" {
+		return invalid("client", "must name the API client that a token of kind durin is for")
+	}
+	stored, err := m.Store.Client(ctx, durin.ClientID(name))
+	if errors.Is(err, tokenstore.ErrNotFound) {
+		return invalid("client", "there is no API client '%s'; 'client add' makes one", name)
+	}
+	if err != nil {
+		return storeError("reading the client", err)
+	}
+	client, err := durin.Decode(stored.Data)
+	if err != nil {
+		return storeError("reading the client", err)
+	}
+	c.ClientID = stored.ID
+	if c.Expires.IsZero() && !client.Endless {
+		c.Expires = c.Created.Add(client.TokenTTL)
+	}
+	return nil
+}
+
 func describeClient(name string, c durin.Client) Client {
 	ttl := c.TokenTTL.String()
 	if c.Endless {

@@ -16,7 +16,8 @@ func TestErrors(t *testing.T) {
 	f := newFixture(t)
 	must[User](f, "POST", "users", `{"name":"alice","password":"correct horse"}`)
 	must[User](f, "POST", "users", `{"name":"idle","active":false}`)
-	must[IssuedToken](f, "POST", "tokens", `{"user":"alice","kind":"durin"}`)
+	must[Client](f, "POST", "clients", `{"name":"app"}`)
+	must[IssuedToken](f, "POST", "tokens", `{"user":"alice","kind":"durin","client":"app"}`)
 
 	for _, c := range []struct {
 		method, path, body string
@@ -106,7 +107,15 @@ func TestErrors(t *testing.T) {
 		{"POST", "tokens", `{"user":"alice","expires":"2027-01-02T03:04:05Z"}`, 400, "expires: must be in the future"},
 		{"POST", "tokens", `{"user":"alice","expires":"tomorrow"}`, 400, "expires: must be a time"},
 		{"POST", "tokens", `{"user":"alice","expires":7}`, 400, "expires: must be a string"},
-		{"POST", "tokens", `{"user":"alice","kind":"durin"}`, 409, "may have one only"},
+		{"POST", "tokens", `{"user":"alice","kind":"durin","client":"app"}`, 409, "may have one only"},
+		{"POST", "tokens", `{"user":"alice","kind":"durin","client":"durin:app"}`, 409, "may have one only"},
+		{"POST", "tokens", `{"user":"alice","kind":"durin"}`, 400, "client: must name the API client"},
+		{"POST", "tokens", `{"user":"alice","kind":"durin","client":"nobody"}`, 400, "client: there is no API client 'nobody'"},
+		{"POST", "clients", `{"name":"app"}`, 409, "name: client with this name already exists."},
+		{"POST", "clients", `{"name":"b","token_ttl":"x"}`, 400, "token_ttl: Duration has wrong format."},
+		{"POST", "clients", `{"name":"b","ttl":"x"}`, 400, `unknown field "ttl"`},
+		{"DELETE", "clients/b", "", 404, "there is no client 'b'"},
+		{"PUT", "clients", "{}", 405, "PUT"},
 		{"POST", "tokens", `{"user":"alice","kind":"authtoken","label":"ci"}`, 400, "has no label"},
 		{"POST", "tokens", `{"user":"alice","kind":"token","reset":true}`, 400, "kind authtoken"},
 		{"POST", "tokens", `{"user":"nobody","kind":"authtoken"}`, 404, "Cannot create the Token: user nobody does not exist"},
@@ -131,7 +140,7 @@ func TestErrors(t *testing.T) {
 	} {
 		f.fail(c.status, c.want, c.method, c.path, c.body)
 	}
-	if got, want := len(f.actions()), 3; got != want {
+	if got, want := len(f.actions()), 4; got != want {
 		t.Errorf("after refusals the log has %d changes, want the %d that were made: %v", got, want, f.actions())
 	}
 	f.fail(http.StatusBadRequest, "If-Match", "PATCH", "users/alice", "{}", "If-Match", "7")

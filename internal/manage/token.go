@@ -128,6 +128,11 @@ func (m *Manager) CreateToken(ctx context.Context, in NewToken) (IssuedToken, er
 		}
 		c.Expires = *in.Expires
 	}
+	if c.Kind == tokenstore.KindDurin {
+		if err := m.forClient(ctx, &c); err != nil {
+			return IssuedToken{}, err
+		}
+	}
 	var err error
 	if c.Scopes, err = checkScopes(in.Scopes); err != nil {
 		return IssuedToken{}, err

@@ -90,6 +90,7 @@ func TestListAndRevokeByFilter(t *testing.T) {
 func TestRotate(t *testing.T) {
 	f := newFixture(t)
 	must[User](f, "POST", "users", `{"name":"alice"}`)
+	must[Client](f, "POST", "clients", `{"name":"app"}`)
 	first := must[IssuedToken](f, "POST", "tokens", `{"user":"alice","kind":"durin","label":"ci","scopes":["a"],"client":"app","expires":"2027-02-01T00:00:00Z"}`)
 	f.now = f.now.Add(time.Hour)
 	second := must[IssuedToken](f, "POST", "tokens/"+first.Handle+"/rotate", `{"grace":"1h"}`)

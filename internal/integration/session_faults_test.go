@@ -188,3 +188,31 @@ func TestSessionEndpoint_hostile(t *testing.T) {
 		}
 	}
 }
+
+// TestSessionEndpoint_logs says who came and went, and nothing by which somebody
+// else could come.
+func TestSessionEndpoint_logs(t *testing.T) {
+	s := serveSessions(t, "")
+	v := s.visit()
+	v.form("/auth/login/", "username", "alice", "password", "the wrong password")
+	in := v.login("alice")
+	session, csrf := v.cookie("sessionid"), v.cookie("csrftoken")
+	v.user()
+	v.form("/auth/logout/").redirects(t, 303, "/auth/logout/")
+	s.logs.await("logged out", 1)
+	for _, message := range []string{"logged in", "logged out"} {
+		lines := s.logs.await(message, 1)
+		if line := lines[0]; len(lines) != 1 || line["user"] != "alice" || line["client_ip"] != "127.0.0.1" || line["credential"] != *in.Session || line["level"] != "info" {
+			t.Errorf("%s: %v", message, lines)
+		}
+	}
+	refused := s.logs.await("credentials refused", 1)
+	if line := refused[0]; line["user"] != "alice" || line["client_ip"] != "127.0.0.1" {
+		t.Errorf("a wrong password: %v", line)
+	}
+	for _, secret := range []string{session, csrf, in.CSRF, "the wrong password"} {
+		if strings.Contains(s.logs.text(), secret) {
+			t.Errorf("the log has %q", secret)
+		}
+	}
+}

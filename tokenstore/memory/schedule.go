@@ -94,6 +94,7 @@ func (s *state) sweep(before time.Time, limit, looks int) (buried int, more bool
 				buried++
 			case end.Unix() <= last:
 				later = append(later, m)
+				looks++ // it will be looked at again, which is no progress
 			default:
 				s.schedule.expect(m, end)
 			}

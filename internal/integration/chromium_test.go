@@ -92,7 +92,8 @@ func startChromium(t *testing.T) *driver {
 	go func() { _, _ = io.Copy(io.Discard, out) }()
 	d.session = "http://127.0.0.1:" + port + "/session"
 	answer, err := d.call(http.MethodPost, "", map[string]any{"capabilities": map[string]any{"alwaysMatch": map[string]any{
-		"browserName": "chrome",
+		"browserName":         "chrome",
+		"acceptInsecureCerts": true, // those that a test makes for itself
 		"goog:chromeOptions": map[string]any{
 			"binary": chromium,
 			"args": []string{

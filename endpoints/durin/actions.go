@@ -20,16 +20,16 @@ func (e *Endpoint) refresh(w http.ResponseWriter, r *http.Request, id *auth.Iden
 		return &auth.Unavailable{Err: err}
 	}
 	if id.Credential == "" || len(page) == 0 {
-		return invalidToken
+		return errInvalidToken
 	}
 	record := page[0]
 	name, ok := durin.Name(record.ClientID)
 	if !ok {
-		return invalidToken // an operator made it, for no client of durin's
+		return errInvalidToken // an operator made it, for no client of durin's
 	}
 	client, err := e.client(r.Context(), name)
 	if err == error(errUnknownClient) {
-		return invalidToken
+		return errInvalidToken
 	}
 	if err != nil {
 		return err
@@ -42,7 +42,7 @@ func (e *Endpoint) refresh(w http.ResponseWriter, r *http.Request, id *auth.Iden
 	})
 }
 
-var invalidToken = &auth.Failure{Code: auth.CodeAuthenticationFailed, Detail: "Invalid token."}
+var errInvalidToken = &auth.Failure{Code: auth.CodeAuthenticationFailed, Detail: "Invalid token."}
 
 // logout ends the token that the request was made with. One that somebody else
 // has ended meanwhile is as good as ended.

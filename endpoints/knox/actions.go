@@ -15,8 +15,8 @@ import (
 	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
 )
 
-// limitReached is knox's answer, which has no detail.
-var limitReached = &drf.Error{
+// errLimit is knox's answer, which has no detail.
+var errLimit = &drf.Error{
 	Status: http.StatusForbidden,
 	Body:   drf.Object{{Name: "error", Value: "Maximum amount of tokens allowed per user exceeded."}},
 }
@@ -39,7 +39,7 @@ func (e *Endpoint) login(w http.ResponseWriter, r *http.Request, id *auth.Identi
 		Data:     e.data,
 	}, e.TokenLimitPerUser, e.TokenLimit == limitEvict)
 	if errors.Is(err, tokenstore.ErrLimit) {
-		return limitReached
+		return errLimit
 	}
 	if err != nil {
 		return issue.StoreError(err)

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/knox"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/password"
 	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
 )
@@ -312,5 +313,46 @@ func (s *server) putKnox(user tokenstore.User, secret string, ends time.Time) {
 	}, 0, false)
 	if err != nil {
 		s.t.Fatal(fmt.Errorf("storing a token: %w", err))
+	}
+}
+
+// TestKnoxRefresh: what the endpoint says of refreshing is what a use does.
+func TestKnoxRefresh(t *testing.T) {
+	s := serve(t, "{{site}} {\nrest_auth_endpoints {\n"+
+		"knox /api/auth/ {\nauto_refresh\nauto_refresh_max_ttl 12h\nmin_refresh_interval 90\nauthenticate basic\n}\n"+
+		"whoami /me/ {\nauthenticate token\n}\n}\n}")
+	s.seed()
+	s.post("/api/auth/login/", "", basic("alice", "pw")).issued(t)
+	issued, _, err := s.store().List(t.Context(), tokenstore.Filter{Kind: tokenstore.KindKnox}, "", 10)
+	if err != nil || len(issued) != 1 {
+		t.Fatalf("%d records, %v", len(issued), err)
+	}
+	want := knox.Refresh{TTL: 10 * time.Hour, MaxTTL: 12 * time.Hour, MinInterval: 90 * time.Second}
+	if got, ok := knox.Decode(issued[0].Data); !ok || got != want {
+		t.Errorf("the record says %+v, want %+v", got, want)
+	}
+	now := time.Now()
+	for secret, test := range map[string]struct{ created, ends, want time.Duration }{
+		"due":     {-2 * time.Hour, 8 * time.Hour, 10 * time.Hour},
+		"recent":  {-time.Minute, 10*time.Hour - time.Minute, 10*time.Hour - time.Minute},
+		"oldest":  {-11 * time.Hour, 30 * time.Minute, time.Hour},
+		"at last": {-11 * time.Hour, time.Hour, time.Hour},
+	} {
+		secret = strings.ReplaceAll(secret, " ", "-")
+		err := s.store().Create(t.Context(), tokenstore.Credential{
+			ID: tokenstore.NewCredentialID(), Kind: tokenstore.KindKnox, Digest: digestOf(secret), UserKey: s.user("alice").Key,
+			Created: now.Add(test.created), Expires: now.Add(test.ends), Data: issued[0].Data,
+		}, 0, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var answer struct{ Expires time.Time }
+		got := s.get("/me/", token(secret))
+		if err := json.Unmarshal([]byte(got.Body), &answer); err != nil || got.Status != 200 {
+			t.Fatalf("%s: %d %s, %v", secret, got.Status, got.Body, err)
+		}
+		if off := answer.Expires.Sub(now.Add(test.want)); off < -time.Second || off > 20*time.Second {
+			t.Errorf("%s ends in %s, want %s", secret, answer.Expires.Sub(now), test.want)
+		}
 	}
 }

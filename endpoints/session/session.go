@@ -120,7 +120,7 @@ func (e *Endpoint) Provision(ctx caddy.Context) error {
 	if e.store, err = tokenstore.FromContext(ctx); err != nil {
 		return fmt.Errorf("loading the store: %w", err)
 	}
-	e.pages, err = page.New(pages, samples, e.Title, e.Template)
+	e.pages, err = page.New(pages, samples, e.Title, e.Template, e.LoginRedirectURL, e.LogoutRedirectURL)
 	return err
 }
 

@@ -117,6 +117,26 @@ func TestChromium_csrf(t *testing.T) {
 	b.await("to be logged out", func() bool { return b.text("h1") == "Logged out" })
 }
 
+// TestChromium_elsewhere is sent to another origin, as is configured.
+func TestChromium_elsewhere(t *testing.T) {
+	s := serveSessions(t, "login_redirect_url http://127.0.0.1:{{port}}/wiki\nlogout_redirect_url http://127.0.0.1:{{port}}/auth/logout/")
+	site := strings.Replace(s.URL, "127.0.0.1", "localhost", 1)
+	b := chromium(t)
+	b.open(site + "/auth/login/")
+	b.fill("#username", "alice")
+	b.fill("#password", "pw")
+	b.submit("button")
+	// There nobody is logged in.
+	if want := s.URL + "/auth/login/?next=%2Fwiki"; b.url() != want {
+		t.Errorf("after the login at %s, want %s", b.url(), want)
+	}
+	b.open(site + "/auth/logout/")
+	b.submit("button")
+	if want := s.URL + "/auth/logout/"; b.url() != want {
+		t.Errorf("after the logout at %s, want %s", b.url(), want)
+	}
+}
+
 // TestChromium_throttled guesses until it has to wait.
 func TestChromium_throttled(t *testing.T) {
 	s := serveSessions(t, "throttle anonymous 3/hour")

@@ -14,8 +14,10 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"net/url"
 	"os"
 	"strconv"
+	"strings"
 )
 
 //go:embed layout.html
@@ -53,14 +55,21 @@ type Layout struct {
 type Set struct {
 	layout, contents *template.Template
 	site             string
+	forms            []string
 }
 
 // New returns the pages that text defines as templates, one per name of
 // samples, which are examples of what each is executed with. File, unless it is
 // empty, is a site's own template: what it says outside of {{define}} replaces
-// the layout, and what it defines replaces the page of that name.
-func New(text string, samples map[string]any, site, file string) (*Set, error) {
+// the layout, and what it defines replaces the page of that name. Forms are URLs
+// of other origins that the answer to a form may lead to.
+func New(text string, samples map[string]any, site, file string, forms ...string) (*Set, error) {
 	s := &Set{site: site}
+	for _, form := range forms {
+		if u, err := url.Parse(form); err == nil && u.Host != "" {
+			s.forms = append(s.forms, u.Scheme+"://"+u.Host)
+		}
+	}
 	var err error
 	if s.layout, err = template.New("layout").Parse(layout); err != nil {
 		return nil, fmt.Errorf("parsing the layout: %w", err)
@@ -134,7 +143,7 @@ func (s *Set) Write(w http.ResponseWriter, v View) error {
 		return err
 	}
 	header := w.Header()
-	Protect(header, nonce)
+	protect(header, nonce, s.forms)
 	header.Set("Content-Type", "text/html; charset=utf-8")
 	header.Set("Content-Length", strconv.Itoa(len(body)))
 	if v.Status == 0 {
@@ -164,11 +173,12 @@ func (s *Set) render(nonce string, v View) ([]byte, error) {
 	return whole.Bytes(), nil
 }
 
-// Protect says what a browser may do with a page: no scripts, nothing from
-// elsewhere, forms that go to this origin only, no frame around it, no copy kept.
-func Protect(header http.Header, nonce string) {
+// protect says what a browser may do with a page: no scripts, nothing from
+// elsewhere, forms that lead to this origin and those named, no frame around it,
+// no copy kept.
+func protect(header http.Header, nonce string, forms []string) {
 	header.Set("Content-Security-Policy", "default-src 'none'; style-src 'self' 'nonce-"+nonce+"'; img-src 'self' data:; font-src 'self'; "+
-		"form-action 'self'; frame-ancestors 'none'; base-uri 'none'")
+		"form-action "+strings.Join(append([]string{"'self'"}, forms...), " ")+"; frame-ancestors 'none'; base-uri 'none'")
 	header.Set("X-Frame-Options", "DENY")
 	header.Set("X-Content-Type-Options", "nosniff")
 	// Not no-referrer: without it a browser sends "Origin: null" with a form,

@@ -70,6 +70,17 @@ func TestSet_Write(t *testing.T) {
 	}
 }
 
+func TestSet_Write_forms(t *testing.T) {
+	s, err := New(hello, samples, "", "", "/", "", "https://www.example.com/a?b", "http://localhost:8080")
+	if err != nil {
+		t.Fatal(err)
+	}
+	policy := write(t, s, View{Name: "bye"}).Header().Get("Content-Security-Policy")
+	if !strings.Contains(policy, "; form-action 'self' https://www.example.com http://localhost:8080; ") {
+		t.Errorf("policy %q", policy)
+	}
+}
+
 func TestNew_ownTemplate(t *testing.T) {
 	for name, test := range map[string]struct{ own, want string }{
 		"layout":              {`<title>{{.Title}}</title>{{.Content}}`, `<title>T</title><p>Hello Bob</p>`},

@@ -163,8 +163,26 @@ func parseTime(text string) (at time.Time, err error) {
 	}
 	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999", "2006-01-02"} {
 		if at, err = time.Parse(layout, text); err == nil {
-			return at.UTC(), nil
+			return within(at), nil
 		}
 	}
 	return time.Time{}, err
+}
+
+// The first and the last time that can be. The zero time means that there is none.
+var (
+	firstTime = time.Time{}.Add(time.Microsecond)
+	lastTime  = time.Date(9999, 12, 31, 23, 59, 59, 999_999_000, time.UTC)
+)
+
+// within is a time in UTC, where it may lie a day beyond the years that can be
+// written.
+func within(at time.Time) time.Time {
+	switch at = at.UTC(); {
+	case at.Before(firstTime):
+		return firstTime
+	case at.After(lastTime):
+		return lastTime
+	}
+	return at
 }

@@ -125,6 +125,22 @@ func TestImport_knox(t *testing.T) {
 	f.fail(400, "row 1 (knox.authtoken): its user is neither in the dump", "POST", "import", "["+knoxRow("x", 99, nextYear)+"]")
 }
 
+// TestImport_edgesOfTime imports times that Django's settings can make of the first
+// and the last there are: a token that has ended never is one without an end.
+func TestImport_edgesOfTime(t *testing.T) {
+	for expiry, lives := range map[string]bool{
+		"0001-01-01T00:00:00Z": false, "0001-01-01T00:00:00+14:00": false, "0000-01-01T00:00:00Z": false,
+		"9999-12-31T23:59:59.999999Z": true, "9999-12-31T23:59:59-12:00": true,
+	} {
+		f := newFixture(t)
+		report := f.imports("", userRow(1, "a"), knoxRow("one", 1, expiry))
+		c, ok := f.record(sum512("one"))
+		if ok != lives || ok && c.Expires.Year() != 9999 {
+			t.Errorf("%s: %v, until %s; %+v", expiry, ok, c.Expires, report.KnoxTokens)
+		}
+	}
+}
+
 // TestImport_prolonged brings back what ended here while it was used there, and
 // never what was revoked here.
 func TestImport_prolonged(t *testing.T) {

@@ -20,6 +20,7 @@ import (
 // Why a token of a dump is not imported.
 const (
 	noteOwnHolder     = "the user has a token of this kind that was made here, and may have one only"
+	noteLater         = "the project has issued a later one in its place, which stays: is this dump older than another one?"
 	noteOtherOwner    = "the key is another user's here"
 	noteInactiveOwner = "its user is inactive, and this store has no transactions to store it in; activate the user and import again"
 )
@@ -167,6 +168,10 @@ func (i *importer) newToken(ctx context.Context, in django.Token, owner tokensto
 			i.counts(in.Model).Skipped++
 			i.note(in.Row, issuedKindOf(in.Model).name, owner.Name, noteOwnHolder)
 			return nil
+		case c.Created.Before(holder.Created):
+			i.counts(in.Model).Skipped++
+			i.note(in.Row, issuedKindOf(in.Model).name, owner.Name, noteLater)
+			return nil
 		}
 		return i.replaceToken(ctx, in, owner, holder.Digest, c)
 	}
@@ -181,20 +186,40 @@ func (i *importer) newToken(ctx context.Context, in django.Token, owner tokensto
 	return err
 }
 
-// replaceToken ends the token that the project has replaced by another one.
+// replaceToken ends the token that the project has replaced by another one, unless
+// that one was revoked here: an end is for good.
 func (i *importer) replaceToken(ctx context.Context, in django.Token, owner tokenstore.User, old []byte, c tokenstore.Credential) error {
-	if _, err := i.store.Delete(ctx, tokenstore.Filter{}, old); err != nil {
+	revoked, err := i.wasRevoked(ctx, owner, c)
+	if err != nil {
 		return err
 	}
-	err := i.create(ctx, owner, c)
-	if errors.Is(err, tokenstore.ErrExists) {
+	if revoked {
 		i.report.TokensRevoked++
 		return nil
 	}
-	if err == nil {
-		i.counts(in.Model).Updated++
+	if _, err := i.store.Delete(ctx, tokenstore.Filter{}, old); err != nil {
+		return err
 	}
-	return err
+	if err := i.create(ctx, owner, c); err != nil {
+		return err
+	}
+	i.counts(in.Model).Updated++
+	return nil
+}
+
+// wasRevoked reports whether the digest of a record that is not there is taken.
+// What it stores to find out never lives, and leaves nothing behind.
+func (i *importer) wasRevoked(ctx context.Context, owner tokenstore.User, c tokenstore.Credential) (bool, error) {
+	c.ID, c.Slot, c.Origin = tokenstore.NewCredentialID(), "", ""
+	c.Expires = c.Created.Add(time.Microsecond)
+	err := i.create(ctx, owner, c)
+	if errors.Is(err, tokenstore.ErrExists) {
+		return true, nil
+	}
+	if err == nil {
+		_, err = i.store.Delete(ctx, tokenstore.Filter{}, c.Digest)
+	}
+	return false, err
 }
 
 // create stores a token. An inactive user gets none from a store, but keeps it
@@ -204,9 +229,11 @@ func (i *importer) create(ctx context.Context, owner tokenstore.User, c tokensto
 	if !errors.Is(err, tokenstore.ErrNotFound) || owner.Active || !i.inTx {
 		return err
 	}
+	if owner, err = i.store.User(ctx, owner.Key); err != nil { // an earlier token has changed it
+		return err
+	}
 	owner.Active = true
-	owner, err = i.store.PutUser(ctx, owner)
-	if err != nil {
+	if owner, err = i.store.PutUser(ctx, owner); err != nil {
 		return err
 	}
 	made := i.store.Create(ctx, c, 0, false)

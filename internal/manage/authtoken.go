@@ -58,17 +58,21 @@ func (m *Manager) Authtoken(ctx context.Context, in NewToken) (IssuedToken, erro
 // authtokenUser returns an active user of the store, or what stands for one of
 // the configuration.
 func (m *Manager) authtokenUser(ctx context.Context, name string) (tokenstore.User, error) {
-	if owner, ok := m.configuredUser(name); ok {
-		return owner, nil
+	owner, configured := m.configuredUser(name)
+	if !configured {
+		var err error
+		owner, err = m.findUser(ctx, name)
+		if refusal, ok := errors.AsType[*Error](err); ok && refusal.Status == http.StatusNotFound {
+			return owner, refuse(http.StatusNotFound, "Cannot create the Token: user %s does not exist", name)
+		}
+		if err != nil {
+			return owner, err
+		}
 	}
-	owner, err := m.findUser(ctx, name)
-	if refusal, ok := errors.AsType[*Error](err); ok && refusal.Status == http.StatusNotFound {
-		return owner, refuse(http.StatusNotFound, "Cannot create the Token: user %s does not exist", name)
+	if !owner.Active {
+		return owner, inactiveOwner(&owner)
 	}
-	if err == nil && !owner.Active {
-		err = inactive(owner.Name)
-	}
-	return owner, err
+	return owner, nil
 }
 
 // configuredUser returns what stands for a user of the configuration among
@@ -78,5 +82,5 @@ func (m *Manager) configuredUser(name string) (tokenstore.User, bool) {
 	if !m.Directory.Configured(name) {
 		return tokenstore.User{}, false
 	}
-	return tokenstore.User{Key: users.SourceConfig + ":" + name, Name: name, Active: true}, true
+	return tokenstore.User{Key: configKey + name, Name: name, Active: m.Directory.Active(name)}, true
 }

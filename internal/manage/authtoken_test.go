@@ -27,7 +27,7 @@ func TestAuthtoken(t *testing.T) {
 	if again := f.send("POST", "tokens", ask); again.status != 200 || !strings.Contains(again.body, first.Secret) {
 		t.Errorf("the second time: %d, the same token %t", again.status, strings.Contains(again.body, first.Secret))
 	}
-	f.fail(409, "authtoken --reset", "POST", "tokens/"+first.Handle+"/rotate", "{}")
+	f.fail(409, "'token create --kind authtoken --reset' makes another", "POST", "tokens/"+first.Handle+"/rotate", "{}")
 	second := must[IssuedToken](f, "POST", "tokens", reset)
 	if second.Secret == first.Secret || f.accepts(first.Secret) || !f.accepts(second.Secret) {
 		t.Error("a reset does not replace the token")
@@ -62,4 +62,23 @@ func TestAuthtoken_configured(t *testing.T) {
 	if got := must[gone](f, "DELETE", "tokens?user=configured", ""); got.Revoked != 1 {
 		t.Errorf("revoked %d", got.Revoked)
 	}
+}
+
+// An inactive one gets none, and what one leaves behind who was taken out can be
+// found and ended.
+func TestAuthtoken_configuredOnce(t *testing.T) {
+	f := newFixture(t)
+	f.m.Directory = names{"configured", "inactive"}
+	f.fail(409, "user 'inactive' is inactive in the configuration", "POST", "tokens", `{"user":"inactive","kind":"authtoken"}`)
+	issued := must[IssuedToken](f, "POST", "tokens", `{"user":"configured","kind":"authtoken"}`)
+	f.m.Directory = names{}
+	type answer struct{ Tokens []Token }
+	if list := must[answer](f, "GET", "tokens?user=configured", "").Tokens; len(list) != 1 || list[0].Status != StatusUserInactive {
+		t.Errorf("listed %+v", list)
+	}
+	type gone struct{ Revoked int }
+	if got := must[gone](f, "DELETE", "tokens?user=configured", ""); got.Revoked != 1 || f.accepts(issued.Secret) {
+		t.Errorf("revoked %d", got.Revoked)
+	}
+	f.fail(404, "there is no user 'configured'", "DELETE", "tokens?user=configured", "")
 }

@@ -12,7 +12,6 @@ import (
 
 	"go.uber.org/zap"
 
-	"github.com/caddy-rest-auth/caddy-rest-auth/internal/users"
 	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
 )
 
@@ -42,22 +41,44 @@ func inactive(user string) *Error {
 	return refuse(http.StatusConflict, "user '%s' is disabled; enable it first", user)
 }
 
+// inactiveOwner says where the user is to be enabled.
+func inactiveOwner(owner *tokenstore.User) *Error {
+	if tokenstore.IsForeign(owner.Key) {
+		return refuse(http.StatusConflict, "user '%s' is inactive in the configuration", owner.Name)
+	}
+	return inactive(owner.Name)
+}
+
 // describeToken adds the owner, whom owners spares to read again.
 func (m *Manager) describeToken(ctx context.Context, c tokenstore.Credential, owners map[string]tokenstore.User) (Token, error) {
 	owner, known := owners[c.UserKey]
-	if name, configured := strings.CutPrefix(c.UserKey, users.SourceConfig+":"); configured {
-		owner, _ = m.configuredUser(name)
-	} else if !known && c.UserKey != "" {
+	if !known {
 		var err error
-		owner, err = m.Store.User(ctx, c.UserKey)
-		if err != nil && !errors.Is(err, tokenstore.ErrNotFound) {
-			return Token{}, storeError("reading the token's user", err)
+		if owner, err = m.owner(ctx, m.Store, c.UserKey); err != nil {
+			return Token{}, err
 		}
 		if owners != nil {
 			owners[c.UserKey] = owner
 		}
 	}
 	return tokenOf(c, owner, m.Now()), nil
+}
+
+// owner returns the user of a key, who is in the store or the configuration. One
+// who is gone, or none at all, is the zero user.
+func (m *Manager) owner(ctx context.Context, store tokenstore.Store, key string) (tokenstore.User, error) {
+	if name, configured := strings.CutPrefix(key, configKey); configured {
+		owner, _ := m.configuredUser(name)
+		return owner, nil
+	}
+	if key == "" {
+		return tokenstore.User{}, nil
+	}
+	owner, err := store.User(ctx, key)
+	if err != nil && !errors.Is(err, tokenstore.ErrNotFound) {
+		return owner, storeError("reading the token's user", err)
+	}
+	return owner, nil
 }
 
 func tokenOf(c tokenstore.Credential, owner tokenstore.User, now time.Time) Token {

@@ -30,6 +30,7 @@ import (
 type names []string
 
 func (n names) Configured(name string) bool { return slices.Contains(n, name) }
+func (n names) Active(name string) bool     { return !strings.HasPrefix(name, "inactive") }
 func (n names) Names() []string             { return n }
 
 // tagHasher makes hashes that tests can search for.

@@ -175,6 +175,8 @@ func (h hangUp) Configured(name string) bool {
 	return false
 }
 
+func (h hangUp) Active(string) bool { return true }
+
 func (h hangUp) Names() []string { return nil }
 
 // A failingAfter store fails after some operations.

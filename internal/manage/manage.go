@@ -54,6 +54,7 @@ type Manager struct {
 // A Directory knows the users of the configuration.
 type Directory interface {
 	Configured(name string) bool
+	Active(name string) bool // of one who is configured
 	Names() []string
 }
 

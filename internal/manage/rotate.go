@@ -57,8 +57,7 @@ func (m *Manager) rotate(ctx context.Context, store tokenstore.Store, handle str
 		return IssuedToken{}, none, refuse(http.StatusConflict, "'%s' is a %s, which is not rotated by hand", handle, old.Kind)
 	}
 	if issue.IsDerived(&old) {
-		return IssuedToken{}, none, refuse(http.StatusConflict,
-			"token '%s' is the same whenever its user asks for it; 'token create --kind authtoken --reset' makes another, and so does revoking it", handle)
+		return IssuedToken{}, none, derivedRotation(&old)
 	}
 	if expired(old, now) {
 		return IssuedToken{}, none, refuse(http.StatusConflict, "token '%s' has expired; create another", handle)
@@ -66,14 +65,14 @@ func (m *Manager) rotate(ctx context.Context, store tokenstore.Store, handle str
 	if grace > 0 && old.Origin != "" {
 		return IssuedToken{}, none, invalid("grace", "token '%s' was imported, and ends at once when it is rotated; leave the grace out", handle)
 	}
-	var owner tokenstore.User
-	if old.UserKey != "" {
-		if owner, err = store.User(ctx, old.UserKey); err != nil {
-			return IssuedToken{}, none, storeError("reading the token's user", err)
-		}
-		if !owner.Active {
-			return IssuedToken{}, none, inactive(owner.Name)
-		}
+	owner, err := m.owner(ctx, store, old.UserKey)
+	switch {
+	case err != nil:
+		return IssuedToken{}, none, err
+	case old.UserKey != "" && owner.Key == "":
+		return IssuedToken{}, none, refuse(http.StatusConflict, "the user of token '%s' is gone", handle)
+	case old.UserKey != "" && !owner.Active:
+		return IssuedToken{}, none, inactiveOwner(&owner)
 	}
 
 	secret, digest := newSecret()
@@ -89,4 +88,13 @@ func (m *Manager) rotate(ctx context.Context, store tokenstore.Store, handle str
 		issued.Previous = &previous
 	}
 	return issued, next, nil
+}
+
+// derivedRotation says how to get another of a token that follows from its record.
+func derivedRotation(old *tokenstore.Credential) *Error {
+	another := "revoke it, and the next answer to its user is another"
+	if old.Kind == tokenstore.KindAuthtoken {
+		another = "'token create --kind authtoken --reset' makes another"
+	}
+	return refuse(http.StatusConflict, "token '%s' is the same whenever its user asks for it; %s", old.ID, another)
 }

@@ -118,9 +118,6 @@ func (m *Manager) describeSession(ctx context.Context, c *tokenstore.Credential,
 	// The store has no record of users of the configuration.
 	if name, ok := strings.CutPrefix(c.UserKey, configKey); ok {
 		s.User = name
-		if s.Status == StatusUserInactive && m.Directory.Configured(name) {
-			s.Status = StatusLive
-		}
 	}
 	return s, nil
 }

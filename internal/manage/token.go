@@ -208,10 +208,28 @@ func (m *Manager) filter(ctx context.Context, f TokenFilter) (tokenstore.Filter,
 		filter.UserKey = u.Key
 	} else if f.User != "" {
 		u, err := m.findUser(ctx, f.User)
+		if refusal, ok := errors.AsType[*Error](err); ok && refusal.Status == http.StatusNotFound {
+			return m.departed(ctx, filter, f.User, refusal)
+		}
 		if err != nil {
 			return filter, err
 		}
 		filter.UserKey = u.Key
+	}
+	return filter, nil
+}
+
+// departed selects what is left of a user whom the configuration had once: it
+// would be accepted again if it ever had one of that name. A user who left
+// nothing is unknown.
+func (m *Manager) departed(ctx context.Context, filter tokenstore.Filter, name string, unknown *Error) (tokenstore.Filter, error) {
+	filter.UserKey = configKey + users.Canonical(name)
+	left, _, err := m.Store.List(ctx, tokenstore.Filter{UserKey: filter.UserKey}, "", 1)
+	if err != nil {
+		return filter, storeError("reading the user's tokens", err)
+	}
+	if len(left) == 0 {
+		return filter, unknown
 	}
 	return filter, nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/issue"
 	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
 )
 
@@ -120,6 +121,38 @@ func TestRotate(t *testing.T) {
 	if third.Previous != nil || f.accepts(second.Secret) || !f.accepts(third.Secret) {
 		t.Error("without a grace the old token must end at once")
 	}
+}
+
+// A token that is shown again follows from its record, whatever its kind.
+func TestRotate_derived(t *testing.T) {
+	f := newFixture(t)
+	alice := must[User](f, "POST", "users", `{"name":"alice"}`)
+	issuer := issue.New(f.store, f.m.Keys)
+	for kind, want := range map[string]string{
+		tokenstore.KindDurin:     "revoke it, and the next answer to its user is another",
+		tokenstore.KindAuthtoken: "'token create --kind authtoken --reset' makes another",
+	} {
+		_, record, _, err := issuer.Derived(t.Context(), tokenstore.Credential{Kind: kind, UserKey: alice.Key, ClientID: "durin:app"}, "", 40)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.fail(409, want, "POST", "tokens/"+record.ID+"/rotate", "{}")
+	}
+}
+
+// Users of the configuration have tokens of an API, which can be rotated.
+func TestRotate_configured(t *testing.T) {
+	f := newFixture(t)
+	c := tokenstore.Credential{ID: "knox", Kind: tokenstore.KindKnox, UserKey: "config:configured", Digest: make([]byte, 32), Created: f.now}
+	if err := f.store.Create(t.Context(), c, 0, false); err != nil {
+		t.Fatal(err)
+	}
+	next := must[IssuedToken](f, "POST", "tokens/knox/rotate", "{}")
+	if next.User != "configured" || next.Status != StatusLive || !f.accepts(next.Secret) {
+		t.Errorf("rotated %+v", next.Token)
+	}
+	f.m.Directory = names{}
+	f.fail(409, "the user of token '"+next.Handle+"' is gone", "POST", "tokens/"+next.Handle+"/rotate", "{}")
 }
 
 // TestRotateNearExpiry does not lend a token a longer life.

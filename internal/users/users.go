@@ -132,6 +132,9 @@ func (d *Directory) Configured(name string) bool {
 	return ok
 }
 
+// Active reports whether a user of the configuration may log in.
+func (d *Directory) Active(name string) bool { return d.configured[Canonical(name)].active }
+
 // Names returns the names of the users of the configuration.
 func (d *Directory) Names() []string { return slices.Sorted(maps.Keys(d.configured)) }
 

@@ -256,8 +256,8 @@ type Store interface {
 
 	// Sweep removes at most max of what ended before a time: records, spent
 	// records, tombstones, remembered keys, counters, forgotten attempts. It reports how many. A
-	// spent record ends when it would have expired, or after SpentLife; one with
-	// an Origin that would never have expired stays entombed.
+	// spent record ends when it would have expired, or after SpentLife; the digest
+	// of one with an Origin stays entombed.
 	Sweep(ctx context.Context, before time.Time, max int) (int, error)
 
 	// Watch reports every committed change of any node, first

@@ -11,10 +11,10 @@ import (
 const (
 	endedRecords = ` n IN (SELECT n FROM credentials WHERE ends < ? ORDER BY ends, n LIMIT ?)`
 
-	// A spent record that would never have expired goes after its time, and an
-	// imported one must not come back by that.
+	// A spent record goes after its time, and an imported one must not come back by
+	// that.
 	entombEnded = `INSERT INTO tombstones (digest, ends) SELECT digest, ? FROM credentials
-		WHERE origin <> '' AND expires = ? AND` + endedRecords + ` ON CONFLICT (digest) DO UPDATE SET ends = excluded.ends`
+		WHERE origin <> '' AND state <> 0 AND` + endedRecords + ` ON CONFLICT (digest) DO UPDATE SET ends = excluded.ends`
 	sweepRecords = `DELETE FROM credentials WHERE` + endedRecords
 )
 
@@ -40,7 +40,7 @@ func (o Ops) Sweep(ctx context.Context, before time.Time, max int) (total int, e
 			var n int64
 			err := o.Engine.Write(ctx, func(t *Tx) (err error) {
 				if sweep == sweepRecords {
-					if _, err := t.Exec(ctx, entombEnded, int64(forever), never, micros(before), batch); err != nil {
+					if _, err := t.Exec(ctx, entombEnded, int64(forever), micros(before), batch); err != nil {
 						return err
 					}
 				}

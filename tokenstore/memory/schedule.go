@@ -64,7 +64,7 @@ func (s *state) bury(m mortal) {
 	case mortalRecord:
 		e := s.records[m.key]
 		s.remove(e)
-		if e.Origin != "" && e.Expires.IsZero() {
+		if e.Origin != "" && e.spent {
 			put(s, s.tombs, m.key, true)
 		}
 	case mortalKey:

@@ -81,15 +81,17 @@ var sweepTests = []test{
 		f.wants(err, tokenstore.ErrNotFound)
 	}},
 	{"entombs imported ones among them for ever", func(f *fixture) {
-		for _, name := range []string{"consumed", "rotated", "our own"} {
+		for _, name := range []string{"consumed", "rotated", "mortal", "our own", "expired"} {
 			c := imported(name)
 			if name == "our own" {
 				c.Origin = ""
 			}
-			c.Expires = time.Time{}
+			if name != "mortal" && name != "expired" {
+				c.Expires = time.Time{}
+			}
 			f.create(c)
 		}
-		for _, name := range []string{"consumed", "our own"} {
+		for _, name := range []string{"consumed", "mortal", "our own"} {
 			_, err := f.store.Consume(f.Context(), digest(name), t0)
 			f.ok(err)
 		}
@@ -97,11 +99,12 @@ var sweepTests = []test{
 		f.ok(err)
 		after := at(tokenstore.SpentLife + time.Second)
 		f.sweep(after, 2, 2)
-		f.sweep(after, 100, 1)
+		f.sweep(after, 100, 3)
 		f.sweep(at(200*365*24*time.Hour), 100, 0)
 		f.entombed("consumed", after)
+		f.entombed("mortal", after)
 		f.entombed("rotated", at(200*365*24*time.Hour))
-		f.create(record("our own"))
+		f.create(record("our own"), imported("expired"))
 	}},
 	{"keeps an eye on spent records until they would have expired", func(f *fixture) {
 		f.create(member("old"))

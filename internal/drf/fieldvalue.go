@@ -191,6 +191,10 @@ var dateTime = regexp.MustCompile(`^(\d{4})-(\d{1,2})-(\d{1,2})[T ](\d{1,2}):(\d
 func readTime(value any) (read, problem any) {
 	text, _ := value.(string)
 	if t, ok := parseTime(text); ok {
+		// In UTC a year can be one too many for what reads JSON.
+		if year := t.UTC().Year(); year < 1 || year > 9999 {
+			return nil, []string{"Datetime value out of range."}
+		}
 		return t, nil
 	}
 	return nil, []string{"Datetime has wrong format. Use one of these formats instead: YYYY-MM-DDThh:mm[:ss[.uuuuuu]][+HH:MM|-HH:MM|Z]."}

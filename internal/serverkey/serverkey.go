@@ -32,14 +32,13 @@ const patience = 10 * time.Second
 // and never again: what was derived from it would be lost.
 type Keys struct {
 	storage certmagic.Storage
-
-	mu     sync.Mutex
-	loaded map[string][Size]byte
+	loaded  sync.Map      // names to keys
+	asking  chan struct{} // holds whoever asks the storage
 }
 
 // New returns the keys of a storage, of which it reads nothing yet.
 func New(storage certmagic.Storage) *Keys {
-	return &Keys{storage: storage, loaded: make(map[string][Size]byte)}
+	return &Keys{storage: storage, asking: make(chan struct{}, 1)}
 }
 
 // FromContext returns the keys in the storage of the configuration that ctx
@@ -47,25 +46,39 @@ func New(storage certmagic.Storage) *Keys {
 func FromContext(ctx caddy.Context) *Keys { return New(ctx.Storage()) }
 
 // Key returns the key of that name, which is a plain word. It fails if the
-// storage does not answer; then nothing is remembered, and the next call asks
-// again.
+// storage does not answer, within the patience for it and those who wait
+// before; then nothing is remembered, and the next call asks again.
 func (k *Keys) Key(ctx context.Context, name string) ([Size]byte, error) {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	if key, ok := k.loaded[name]; ok {
-		return key, nil
+	if key, ok := k.loaded.Load(name); ok {
+		return key.([Size]byte), nil
 	}
+	key, err := k.ask(ctx, name)
+	if err != nil {
+		return [Size]byte{}, fmt.Errorf("loading the server key '%s': %w", name, err)
+	}
+	return key, nil
+}
+
+// ask asks the storage, one at a time.
+func (k *Keys) ask(ctx context.Context, name string) (key [Size]byte, err error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	key, err := k.read(ctx, name)
-	if errors.Is(err, fs.ErrNotExist) {
+	select {
+	case k.asking <- struct{}{}:
+		defer func() { <-k.asking }()
+	case <-ctx.Done():
+		return key, ctx.Err()
+	}
+	if key, ok := k.loaded.Load(name); ok {
+		return key.([Size]byte), nil
+	}
+	if key, err = k.read(ctx, name); errors.Is(err, fs.ErrNotExist) {
 		key, err = k.create(ctx, name)
 	}
-	if err != nil {
-		return key, fmt.Errorf("loading the server key '%s': %w", name, err)
+	if err == nil {
+		k.loaded.Store(name, key)
 	}
-	k.loaded[name] = key
-	return key, nil
+	return key, err
 }
 
 func (k *Keys) read(ctx context.Context, name string) (key [Size]byte, err error) {

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/caddyserver/certmagic"
 )
@@ -44,7 +46,7 @@ func TestKey(t *testing.T) {
 func TestKeyRace(t *testing.T) {
 	dir := t.TempDir()
 	var group sync.WaitGroup
-	found := make([][Size]byte, 8)
+	found := make([][Size]byte, 3) // each waits a second for the lock
 	for i := range found {
 		group.Go(func() {
 			var err error
@@ -80,6 +82,39 @@ type downStorage struct{ certmagic.Storage }
 var errDown = errors.New("down")
 
 func (downStorage) Load(context.Context, string) ([]byte, error) { return nil, errDown }
+
+type hungStorage struct{ certmagic.Storage }
+
+func (hungStorage) Load(ctx context.Context, _ string) ([]byte, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+// Whoever gives up does so at once, although another one waits for the storage.
+func TestKeyHung(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		keys := New(hungStorage{})
+		began := time.Now()
+		for range 10 {
+			go func() {
+				if _, err := keys.Key(t.Context(), "k"); err == nil {
+					t.Error("a storage that hangs has a key")
+				}
+				if waited := time.Since(began); waited > patience {
+					t.Errorf("waited for %s", waited)
+				}
+			}()
+		}
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if _, err := keys.Key(ctx, "k"); !errors.Is(err, context.DeadlineExceeded) || time.Since(began) > time.Second {
+			t.Errorf("after %s: %v", time.Since(began), err)
+		}
+		time.Sleep(patience)
+		synctest.Wait()
+	})
+}
 
 // A storage that does not answer is asked again.
 func TestKeyDown(t *testing.T) {

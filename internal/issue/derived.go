@@ -4,6 +4,7 @@
 package issue
 
 import (
+	"bytes"
 	"context"
 	"crypto/hmac"
 	"crypto/rand"
@@ -26,7 +27,12 @@ const maxDigits = 2 * sha256.Size
 // attempts bounds the race of callers who all make and end the same token.
 const attempts = 8
 
-var errContended = errors.New("the token was replaced again and again")
+var (
+	errContended = errors.New("the token was replaced again and again")
+
+	errForeignKey = errors.New("the user's token was derived from another server key than the one in Caddy's storage: " +
+		"nodes that share a store of tokens have to share Caddy's storage; if the key is lost, revoking the token makes another")
+)
 
 // derivation is what a record keeps of a derived token. The token is
 // HMAC(server key, kind, user, client, generation): who holds the store and not
@@ -43,7 +49,7 @@ type derivation struct {
 // be: Kind, UserKey and perhaps ClientID, Expires, Label, Scopes. An imported
 // token of the same user, kind and client cannot be shown, keeps working, and
 // is no obstacle. Errors are the store's, or those of Caddy's storage, in which
-// the server key is.
+// the server key is; one that a token was not derived from is an error too.
 func (i *Issuer) Derived(ctx context.Context, c tokenstore.Credential, prefix string, digits int) (token string, record tokenstore.Credential, made bool, err error) {
 	if digits < 32 || digits > maxDigits {
 		return "", tokenstore.Credential{}, false, fmt.Errorf("%d hexadecimal digits: expected 32 to %d", digits, maxDigits)
@@ -55,7 +61,11 @@ func (i *Issuer) Derived(ctx context.Context, c tokenstore.Credential, prefix st
 	for range attempts {
 		record, d, err := i.derived(ctx, c)
 		if err == nil {
-			return d.token(key[:], &record), record, false, nil
+			token, err := d.show(key[:], &record)
+			if err != nil {
+				return "", tokenstore.Credential{}, false, err
+			}
+			return token, record, false, nil
 		}
 		if !errors.Is(err, tokenstore.ErrNotFound) {
 			return "", tokenstore.Credential{}, false, err
@@ -91,7 +101,10 @@ func (i *Issuer) Rederive(ctx context.Context, record *tokenstore.Credential) (t
 	if err != nil {
 		return "", false, err
 	}
-	return d.token(key[:], record), true, nil
+	if token, err = d.show(key[:], record); err != nil {
+		return "", false, err
+	}
+	return token, true, nil
 }
 
 // IsDerived reports whether Derived returned the record: its secret follows
@@ -142,6 +155,16 @@ func decodeDerivation(record *tokenstore.Credential) (derivation, bool) {
 		return derivation{}, false
 	}
 	return d, true
+}
+
+// show returns the token of a record, unless that would be another one, which
+// nothing accepts.
+func (d *derivation) show(key []byte, record *tokenstore.Credential) (string, error) {
+	token := d.token(key, record)
+	if !bytes.Equal(Digest(token), record.Digest) {
+		return "", errForeignKey
+	}
+	return token, nil
 }
 
 func (d *derivation) token(key []byte, record *tokenstore.Credential) string {

@@ -13,6 +13,8 @@ import (
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp/fileserver"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp/reverseproxy"
+
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/drf"
 )
 
 // What becomes of Caddy's handlers when a request is explained, by the name of
@@ -102,8 +104,14 @@ func (e *explainer) endpoints(real *Endpoints, at place) standIn {
 		if route == nil {
 			return next.ServeHTTP(w, r)
 		}
+		by := &answered{By: "rest_auth_endpoints " + route.owner, Route: at.String()}
+		if refused := drf.Negotiate(r); refused != nil && !route.pages {
+			e.report.Answered = by
+			w.WriteHeader(refused.Status)
+			return nil
+		}
 		return e.judge(route.guard, at)(w, r, caddyhttp.HandlerFunc(func(w http.ResponseWriter, r *http.Request) error {
-			e.report.Answered = &answered{By: "rest_auth_endpoints " + route.owner, Route: at.String()}
+			e.report.Answered = by
 			if route.actions[r.Method] == nil {
 				w.WriteHeader(http.StatusMethodNotAllowed)
 			}

@@ -117,6 +117,7 @@ func TestExplainRouting(t *testing.T) {
 		{"POST", "api.test", "/auth/logout/", nil, "unauthenticated", 401, "rest_auth", 0},
 		{"POST", "api.test", "/auth/logout/", []string{alice}, "allowed", 0, "rest_auth_endpoints test_api", 0},
 		{"GET", "api.test", "/auth/logout/", []string{alice}, "allowed", 405, "rest_auth_endpoints test_api", 0},
+		{"POST", "api.test", "/auth/logout/", []string{alice, "Accept: text/html"}, "unguarded", 406, "rest_auth_endpoints test_api", 0},
 		{"GET", "api.test", "/auth/none/", []string{bob}, "allowed", 200, "static_response", 0},
 		{"GET", "a.tenant.test", "/admin/x", nil, "unguarded", 200, "static_response", 0},
 		{"POST", "a.tenant.test", "/admin/x", nil, "unauthenticated", 401, "rest_auth", 0},

@@ -37,7 +37,7 @@ const harmful = `{
 					{"handle": [{"handler": "tracing", "span": "forbidden"}, {"handler": "forbidden"}, {"handler": "kept", "routes": [{"handle": [{"handler": "rest_auth"}]}]}]},
 					{"match": [{"path": ["/a"]}], "handle": [
 						{"handler": "authentication", "providers": {"http_basic": {"accounts": "forbidden"}}},
-						{"handler": "rest_auth_endpoints", "mounts": [{"path": "/a/", "throttles": [{"scope": "forbidden"}]}]},
+						{"handler": "rest_auth_endpoints", "mounts": [{"path": "/a/", "throttles": [{"scope": "forbidden"}], "authenticators": [{"authenticator": "forbidden"}], "permissions": [{"permission": "forbidden"}]}]},
 						{"handler": "rest_auth", "authenticators": [], "throttles": [{"scope": "forbidden"}], "header_up": [{"name": "A", "value": "b"}, {"name": "C", "delete": true}]},
 						{"handler": "subroute", "routes": [{"handle": [{
 							"handler": "reverse_proxy", "upstreams": [{"dial": "forbidden:1"}], "dynamic_upstreams": {"source": "forbidden"},

@@ -62,7 +62,7 @@ func (c *copier) handler(name string, raw object, where string) []any {
 	case name == "rest_auth":
 		return c.guard(raw, where)
 	case name == "rest_auth_endpoints":
-		return []any{c.fields(unthrottled(raw), where)}
+		return []any{c.fields(closed(raw), where)}
 	case name == "reverse_proxy":
 		return []any{c.proxy(raw, where)}
 	case name == "authentication":
@@ -114,17 +114,19 @@ func (c *copier) guard(raw object, where string) []any {
 	raw["authenticators"] = testers
 	c.guards = append(c.guards, g)
 	raw["permissions"] = []any{object{"permission": "allow_any"}}
-	raw = unthrottled(raw)
+	delete(raw, "throttles")
 	return []any{c.waypoint("before", index), raw, c.waypoint("after", index)}
 }
 
-// unthrottled takes the throttles off a handler and its mounts. The defaults of
-// the copy have none that they could inherit.
-func unthrottled(raw object) object {
-	delete(raw, "throttles")
+// closed returns endpoints that know nobody, and so issue nothing: who comes to
+// their paths goes on to no upstream, whatever they answer. The authenticators
+// of a mount may ask others.
+func closed(raw object) object {
 	for _, mount := range list(raw["mounts"]) {
 		if mount, ok := mount.(object); ok {
 			delete(mount, "throttles")
+			mount["authenticators"] = []any{}
+			mount["permissions"] = []any{object{"permission": "authenticated"}}
 		}
 	}
 	return raw

@@ -62,6 +62,9 @@ func (m *Manager) CreateClient(ctx context.Context, in NewClient) (Client, error
 	if err != nil {
 		return Client{}, storeError("creating the client", err)
 	}
+	if err := m.Store.Forget(ctx, deletedClient(in.Name)); err != nil {
+		return Client{}, storeError("creating the client", err)
+	}
 	described := describeClient(in.Name, c)
 	m.audit("client created", zap.String("client", in.Name), zap.String("token_ttl", described.TokenTTL), zap.String("throttle_rate", in.ThrottleRate))
 	return described, nil
@@ -85,10 +88,17 @@ func (m *Manager) ListClients(ctx context.Context, cursor string, limit int) ([]
 	return clients, next, nil
 }
 
-// DeleteClient removes an API client, and ends all its tokens at once.
+// DeleteClient removes an API client, and ends all its tokens at once. A later
+// import does not bring it back.
 func (m *Manager) DeleteClient(ctx context.Context, name string) error {
 	err := tokenstore.ErrNotFound
 	if checkClientName(name) == nil {
+		_, err = m.Store.Client(ctx, durin.ClientID(name))
+	}
+	if err == nil {
+		_, err = m.Store.Remember(ctx, deletedClient(name), forever)
+	}
+	if err == nil {
 		err = m.Store.DeleteClient(ctx, durin.ClientID(name))
 	}
 	if errors.Is(err, tokenstore.ErrNotFound) {

@@ -18,6 +18,11 @@ const markClient = "durin client"
 
 const noteOwnClient = "there is a client of this name that was made or changed here; left as it is"
 
+const noteDeletedClient = "the client was deleted here; left out, and its tokens with it; --deleted brings it back"
+
+// deletedClient marks that an operator deleted a client, of whatever origin.
+func deletedClient(name string) string { return markOf("", "durin client deleted", name) }
+
 // clients imports the API clients of durin. Clients have no origin: those of all
 // projects are one list, as groups are.
 func (i *importer) clients(ctx context.Context) error {
@@ -27,6 +32,21 @@ func (i *importer) clients(ctx context.Context) error {
 		n := &i.report.DurinClients
 		switch {
 		case errors.Is(err, tokenstore.ErrNotFound):
+			deleted, err := i.store.Known(ctx, deletedClient(in.Name))
+			if err != nil {
+				return err
+			}
+			if deleted && !i.Deleted {
+				n.Skipped++
+				i.note(in.Row, "durin client", in.Name, noteDeletedClient)
+				i.gone[in.Name] = true
+				continue
+			}
+			if deleted {
+				if err := i.store.Forget(ctx, deletedClient(in.Name)); err != nil {
+					return err
+				}
+			}
 			stored = tokenstore.Client{ID: durin.ClientID(in.Name), Name: in.Name}
 			n.Created++
 		case err != nil:

@@ -209,6 +209,22 @@ func TestImport_durin(t *testing.T) {
 	if report.DurinTokens != (ImportCounts{Updated: 1}) || f.accepts("new"+someKey) || !f.accepts("newer"+someKey) {
 		t.Errorf("replaced: %+v", report)
 	}
+	// A client that was deleted here stays away, with its tokens, until it is asked for.
+	if err := f.m.DeleteClient(t.Context(), "web"); err != nil {
+		t.Fatal(err)
+	}
+	rows = []string{userRow(1, "a"), clientRow(2, "web", "6/m"), durinRow("later"+someKey, 1, 2, nextYear)}
+	report = f.imports("", rows...)
+	f.notes(report, noteDeletedClient)
+	if report.DurinClients != (ImportCounts{Skipped: 1}) || report.DurinTokens != (ImportCounts{Skipped: 1}) || f.accepts("later"+someKey) {
+		t.Errorf("a deleted client: %+v", report)
+	}
+	if report = f.imports("?deleted=true", rows...); report.DurinClients != (ImportCounts{Created: 1}) || !f.accepts("later"+someKey) {
+		t.Errorf("brought back: %+v", report)
+	}
+	if report = f.imports("", rows...); report.DurinClients != (ImportCounts{Unchanged: 1}) {
+		t.Errorf("after it was brought back: %+v", report)
+	}
 }
 
 func TestImport_sessions(t *testing.T) {

@@ -33,11 +33,12 @@ type importer struct {
 	parked    map[string]parking // by user key
 	others    map[string]bool    // groups that users are in who are not of the origin
 	left      []django.LeftOut
-	knownKnox bool // reports whether it is known that there are tokens of knox
+	gone      map[string]bool // names of durin's clients that were deleted here
+	knownKnox bool            // reports whether it is known that there are tokens of knox
 }
 
 func (m *Manager) newImporter(store tokenstore.Store, inTx bool, dump *django.Dump, o ImportOptions) *importer {
-	i := &importer{ImportOptions: o, Manager: m, store: store, inTx: inTx, dump: dump, notes: make(map[string]int), owners: make(owners), parked: make(map[string]parking), others: make(map[string]bool)}
+	i := &importer{ImportOptions: o, Manager: m, store: store, inTx: inTx, dump: dump, notes: make(map[string]int), owners: make(owners), parked: make(map[string]parking), others: make(map[string]bool), gone: make(map[string]bool)}
 	i.check = func(hash string) error { return password.Check(hash, nil) }
 	if checker, ok := m.Hasher.(HashChecker); ok {
 		i.check = checker.Check

@@ -39,6 +39,10 @@ func (i *importer) token(ctx context.Context, in django.Token, state uint8) erro
 		i.counts(in.Model).Skipped++ // the user's own note says why
 		return nil
 	}
+	if i.gone[in.Client] {
+		i.counts(in.Model).Skipped++ // the client's own note says why
+		return nil
+	}
 	now := i.Now()
 	if state == unknown {
 		if there, err := i.there(ctx, in, owner); err != nil || there {

@@ -102,11 +102,17 @@ func expired(c tokenstore.Credential, now time.Time) bool {
 	return !c.Expires.IsZero() && !c.Expires.After(now)
 }
 
+// lastMoment is the last one that JSON has a form for. What ends later, as an
+// import may say, is said to end then.
+var lastMoment = time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)
+
 func optional(t time.Time) *time.Time {
 	if t.IsZero() {
 		return nil
 	}
-	t = t.UTC()
+	if t = t.UTC(); t.After(lastMoment) {
+		t = lastMoment
+	}
 	return &t
 }
 

@@ -94,7 +94,6 @@ func TestErrors(t *testing.T) {
 
 		{"POST", "tokens", "{}", 400, "user: must name"},
 		{"POST", "tokens", `{"user":"bob"}`, 404, "no user 'bob'"},
-		{"POST", "tokens", `{"user":"configured"}`, 409, "in the configuration"},
 		{"POST", "tokens", `{"user":"idle"}`, 409, "'idle' is disabled"},
 		{"POST", "tokens", `{"user":"alice","kind":"session"}`, 400, "kind: must be one of token"},
 		{"POST", "tokens", `{"user":"alice","label":"` + strings.Repeat("x", 201) + `"}`, 400, "label: must not be longer than 200"},

@@ -38,14 +38,14 @@ func (m *Manager) findUser(ctx context.Context, name string) (tokenstore.User, e
 func (m *Manager) noUser(name string) *Error {
 	if m.Directory.Configured(users.Canonical(name)) {
 		return refuse(http.StatusNotFound,
-			"user '%s' is in the configuration, not in the store; it is changed there and owns no tokens", name)
+			"user '%s' is in the configuration, not in the store; it is changed there", name)
 	}
 	return refuse(http.StatusNotFound, "there is no user '%s'", name)
 }
 
 func configured(name string) *Error {
 	return refuse(http.StatusConflict,
-		"user '%s' is in the configuration; the store cannot have a user of that name, nor tokens for it", name)
+		"user '%s' is in the configuration; the store cannot have a user of that name", name)
 }
 
 func taken(name string) *Error {

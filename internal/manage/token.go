@@ -68,24 +68,40 @@ type NewToken struct {
 // TokenFilter selects tokens by all of its non-empty fields. User is a name.
 type TokenFilter struct{ User, Kind, Client string }
 
-// ListTokens returns a page of tokens, oldest first, expired ones included.
+// mostReads bounds how often one page of a list reads the store to find what
+// belongs there.
+const mostReads = 100
+
+// ListTokens returns a page of tokens, oldest first, expired ones included. The
+// store keeps sessions beside them, which are left out: among very many of those
+// a page may be short, or empty, and not be the last.
 func (m *Manager) ListTokens(ctx context.Context, f TokenFilter, cursor string, limit int) ([]Token, string, error) {
 	filter, err := m.filter(ctx, f)
 	if err != nil {
 		return nil, "", err
 	}
-	page, next, err := m.Store.List(ctx, filter, cursor, limit)
-	if err != nil {
-		return nil, "", storeError("listing tokens", err)
-	}
-	tokens := make([]Token, len(page))
+	tokens := []Token{}
 	owners := make(map[string]tokenstore.User)
-	for i, c := range page {
-		if tokens[i], err = m.describeToken(ctx, c, owners); err != nil {
-			return nil, "", err
+	for reads := 1; ; reads++ {
+		page, next, err := m.Store.List(ctx, filter, cursor, limit-len(tokens))
+		if err != nil {
+			return nil, "", storeError("listing tokens", err)
 		}
+		for _, c := range page {
+			if !tokenstore.IsRequestKind(c.Kind) {
+				continue
+			}
+			t, err := m.describeToken(ctx, c, owners)
+			if err != nil {
+				return nil, "", err
+			}
+			tokens = append(tokens, t)
+		}
+		if next == "" || len(tokens) >= limit || reads == mostReads {
+			return tokens, next, nil
+		}
+		cursor = next
 	}
-	return tokens, next, nil
 }
 
 // ShowToken returns the token of that handle.
@@ -97,7 +113,7 @@ func (m *Manager) ShowToken(ctx context.Context, handle string) (Token, error) {
 	return m.describeToken(ctx, c, nil)
 }
 
-// CreateToken issues a token to an active user of the store. One of the kind
+// CreateToken issues a token to an active user. One of the kind
 // authtoken is the user's one, and may be there already.
 func (m *Manager) CreateToken(ctx context.Context, in NewToken) (IssuedToken, error) {
 	now := m.Now()
@@ -137,10 +153,12 @@ func (m *Manager) CreateToken(ctx context.Context, in NewToken) (IssuedToken, er
 	if c.Scopes, err = checkScopes(in.Scopes); err != nil {
 		return IssuedToken{}, err
 	}
-	if m.Directory.Configured(users.Canonical(in.User)) {
-		return IssuedToken{}, configured(in.User)
+	u, configured := m.configuredUser(in.User)
+	if !configured {
+		u, err = m.findUser(ctx, in.User)
+	} else if !u.Active {
+		err = inactiveOwner(&u)
 	}
-	u, err := m.findUser(ctx, in.User)
 	if err != nil {
 		return IssuedToken{}, err
 	}

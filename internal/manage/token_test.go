@@ -6,6 +6,7 @@ package manage
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -85,6 +86,67 @@ func TestListAndRevokeByFilter(t *testing.T) {
 	}
 	if got := must[gone](f, "DELETE", "tokens?user=bob", ""); got.Revoked != 4 || count("") != 2 {
 		t.Errorf("revoked %d, %d are left", got.Revoked, count(""))
+	}
+}
+
+// Sessions are in the same store, and in no list of tokens.
+func TestListTokens_sessions(t *testing.T) {
+	f := newFixture(t)
+	user := must[User](f, "POST", "users", `{"name":"alice"}`)
+	for n := range 30 {
+		f.now = f.now.Add(time.Second)
+		if n%10 == 9 {
+			must[IssuedToken](f, "POST", "tokens", `{"user":"alice"}`)
+			continue
+		}
+		id := fmt.Sprintf("session%d", n)
+		c := tokenstore.Credential{ID: id, Kind: tokenstore.KindSession, UserKey: user.Key, Digest: issue.Digest(id), Created: f.now}
+		if err := f.store.Create(t.Context(), c, 0, false); err != nil {
+			t.Fatal(err)
+		}
+	}
+	type answer struct {
+		Tokens []Token
+		Next   string
+	}
+	for _, query := range []string{"", "?user=alice", "?limit=3"} {
+		got := must[answer](f, "GET", "tokens"+query, "")
+		if len(got.Tokens) != 3 || got.Tokens[0].Kind != "token" || got.Next != "" {
+			t.Errorf("GET tokens%s: %d tokens, next %q", query, len(got.Tokens), got.Next)
+		}
+	}
+	if first := must[answer](f, "GET", "tokens?limit=1", ""); len(first.Tokens) != 1 || first.Next == "" {
+		t.Errorf("the first page has %d tokens, next %q", len(first.Tokens), first.Next)
+	}
+	f.fail(409, "not rotated by hand", "POST", "tokens/session0/rotate", "{}")
+}
+
+// Users of the configuration have tokens as others do.
+func TestTokens_configured(t *testing.T) {
+	f := newFixture(t)
+	first := must[IssuedToken](f, "POST", "tokens", `{"user":"configured","scopes":["a"]}`)
+	if first.User != "configured" || first.UserKey != "config:configured" || !f.accepts(first.Secret) {
+		t.Errorf("created %+v", first.Token)
+	}
+	second := must[IssuedToken](f, "POST", "tokens/"+first.Handle+"/rotate", `{"grace":"1h"}`)
+	if second.User != "configured" || second.Status != StatusLive || !f.accepts(first.Secret) || !f.accepts(second.Secret) {
+		t.Errorf("rotated to %+v", second.Token)
+	}
+	f.m.Directory = names{"inactive"}
+	f.fail(409, "inactive in the configuration", "POST", "tokens", `{"user":"inactive"}`)
+	f.fail(409, "is gone", "POST", "tokens/"+second.Handle+"/rotate", "{}")
+}
+
+// JSON has no form for a time after the year 9999, which an import may bring.
+func TestListTokens_farEnd(t *testing.T) {
+	f := newFixture(t)
+	user := must[User](f, "POST", "users", `{"name":"alice"}`)
+	c := tokenstore.Credential{ID: "far", Kind: tokenstore.KindKnox, UserKey: user.Key, Digest: issue.Digest("far"), Created: f.now, Expires: time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)}
+	if err := f.store.Create(t.Context(), c, 0, false); err != nil {
+		t.Fatal(err)
+	}
+	if got := must[Token](f, "GET", "tokens/far", ""); !got.Expires.Equal(lastMoment) || got.Status != StatusLive {
+		t.Errorf("a token that ends in the year 10000: %+v", got)
 	}
 }
 

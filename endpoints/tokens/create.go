@@ -29,7 +29,8 @@ const (
 type wish struct {
 	label   string
 	scopes  []string
-	expires time.Time // zero: as the site decides, unless never
+	expires time.Time // if it is said when
+	ends    bool      // it is; else as the site decides, unless never
 	never   bool      // it is not to end
 }
 
@@ -51,6 +52,7 @@ func (e *Endpoint) create(w http.ResponseWriter, r *http.Request, id *auth.Ident
 		label:   values.String("label"),
 		scopes:  values.Strings("scopes"),
 		expires: values.Time("expires"),
+		ends:    values.Has("expires"),
 		never:   values.Null("expires"),
 	})
 	if err != nil {
@@ -130,7 +132,7 @@ func (e *Endpoint) end(id *auth.Identity, asked wish, now time.Time) (time.Time,
 		if !latest.IsZero() {
 			return end, drf.FieldErrors("expires", "A token has to end here.")
 		}
-	case end.IsZero():
+	case !asked.ends:
 		if e.DefaultTTL > 0 {
 			end = now.Add(time.Duration(e.DefaultTTL))
 		}

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/caddy-rest-auth/caddy-rest-auth/auth"
@@ -28,6 +29,9 @@ var lifetimes = []struct {
 func (e *Endpoint) forPeople(program, person endpoints.Action) endpoints.Action {
 	return func(w http.ResponseWriter, r *http.Request, id *auth.Identity) error {
 		if !page.Wanted(r) {
+			if err := e.checkOrigin(w, r, id); err != nil {
+				return err
+			}
 			return program(w, r, id)
 		}
 		if err := mayOwn(id); err != nil {
@@ -38,6 +42,21 @@ func (e *Endpoint) forPeople(program, person endpoints.Action) endpoints.Action 
 		}
 		return person(w, r, id)
 	}
+}
+
+// checkOrigin keeps the scripts of other sites from using what a browser sends by
+// itself, as a password of Basic; sessions were checked before. A program sends
+// no Origin, and one of ours, or one that cors names, needs no CSRF token.
+func (e *Endpoint) checkOrigin(w http.ResponseWriter, r *http.Request, id *auth.Identity) error {
+	origin := r.Header.Get("Origin")
+	if origin == "" || id.Credential != "" || r.Header.Get("Sec-Fetch-Site") == "same-origin" ||
+		w.Header().Get("Access-Control-Allow-Origin") == origin {
+		return nil
+	}
+	if _, host, _ := strings.Cut(origin, "://"); strings.EqualFold(host, r.Host) {
+		return nil
+	}
+	return e.sessions.CSRF().Check(r)
 }
 
 // listPage shows the caller's tokens.
@@ -69,7 +88,7 @@ func (e *Endpoint) createPage(w http.ResponseWriter, r *http.Request, id *auth.I
 	case ttl < 0 || ttl > int64(10*365*24*time.Hour/time.Second):
 		return e.again(w, r, id, asked, 0, drf.FieldErrors("ttl", "Choose one of these."))
 	default:
-		asked.expires = now.Add(time.Duration(ttl) * time.Second)
+		asked.expires, asked.ends = now.Add(time.Duration(ttl)*time.Second), true
 		// The longest that is offered is not to fail by the time it took to choose.
 		if latest := e.latest(id, now); !latest.IsZero() && asked.expires.After(latest) {
 			asked.expires = latest

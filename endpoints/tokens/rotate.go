@@ -71,7 +71,11 @@ func (e *Endpoint) replace(ctx context.Context, id *auth.Identity, handle string
 		}
 		successor := old
 		successor.Digest = issue.Digest(secret)
-		next, kept, err = issue.Replace(ctx, store, old, successor, grace, now)
+		// What is in its grace is beside the limit, and has one of its own.
+		next, kept, err = issue.Replace(ctx, store, old, successor, grace, 2*e.LimitPerUser-1, now)
+		if errors.Is(err, tokenstore.ErrLimit) {
+			return drf.NonField("You have too many tokens that were rotated and are still accepted. Send a grace of 0, or revoke one first.")
+		}
 		return err
 	})
 	if answer, ok := errors.AsType[*drf.Error](err); ok {

@@ -60,7 +60,8 @@ type Endpoint struct {
 	// How long a token can live at most. Default: no bound.
 	MaxTTL caddy.Duration `json:"max_ttl,omitempty"`
 
-	// How many live tokens of this kind one user may have, at most. Default: 100.
+	// How many live tokens of this kind one user may have, at most; twice as many
+	// while some that were rotated are in their grace. Default: 100.
 	LimitPerUser int `json:"limit_per_user,omitempty"`
 
 	// How long a token that was rotated is still accepted, unless the caller

@@ -184,6 +184,8 @@ func TestTokens_invalid(t *testing.T) {
 	}{
 		{"unknown scope", "/tokens/", `{"scopes":["admin"]}`, 400, `{"scopes":["You cannot grant one of these scopes."]}`},
 		{"scopes as text", "/tokens/", `{"scopes":"orders.read"}`, 400, `{"scopes":["Expected a list of items but got type \"str\"."]}`},
+		{"the first moment", "/tokens/", `{"expires":"0001-01-01T00:00:00Z"}`, 400, `{"expires":["Ensure this value is in the future."]}`},
+		{"after the last year", "/tokens/", `{"expires":"9999-12-31T23:59:59-01:00"}`, 400, `{"expires":["Datetime value out of range."]}`},
 		{"past", "/tokens/", `{"expires":"2001-01-01T00:00:00Z"}`, 400, `{"expires":["Ensure this value is in the future."]}`},
 		{"no date", "/tokens/", `{"expires":"soon"}`, 400, `{"expires":["Datetime has wrong format.`},
 		{"long label", "/tokens/", `{"label":"` + strings.Repeat("x", 201) + `"}`, 400, `{"label":["Ensure this field has no more than 200 characters."]}`},
@@ -238,6 +240,56 @@ func TestTokens_bounds(t *testing.T) {
 	_, got = s.createToken("/tokens/", `{}`, basic("alice", "pw"))
 	if want := `{"non_field_errors":["You have 5 tokens, which is the most that are allowed. Revoke one first."]}`; got.Body != want {
 		t.Errorf("over the limit: %s", got.Body)
+	}
+}
+
+// Rotations with a grace do not pile tokens up.
+func TestTokens_rotationsAreBounded(t *testing.T) {
+	s := serveTokens(t)
+	s.seed()
+	alice := basic("alice", "pw")
+	made, _ := s.createToken("/tokens/", `{}`, alice)
+	var got reply
+	for range 8 { // from 2 tokens to 10
+		var next issued
+		if next, got = s.createToken("/tokens/"+made.Handle+"/rotate/", `{}`, alice); got.Status != 201 {
+			t.Fatalf("rotating: %d %s", got.Status, got.Body)
+		}
+		made = next
+	}
+	if _, got = s.createToken("/tokens/"+made.Handle+"/rotate/", `{}`, alice); got.Status != 400 || !strings.Contains(got.Body, "still accepted") {
+		t.Errorf("over twice the limit: %d %s", got.Status, got.Body)
+	}
+	if used := s.get("/", token(made.Token)); used.Status != 200 {
+		t.Errorf("the token that was not rotated: %d", used.Status)
+	}
+	if _, got = s.createToken("/tokens/"+made.Handle+"/rotate/", `{"grace":0}`, alice); got.Status != 201 {
+		t.Errorf("without a grace: %d %s", got.Status, got.Body)
+	}
+}
+
+// A page of another site cannot use the password that a browser knows.
+func TestTokens_foreignScript(t *testing.T) {
+	s := serveTokens(t)
+	s.seed()
+	alice, form := basic("alice", "pw"), "Content-Type: application/x-www-form-urlencoded"
+	here := "Origin: " + s.URL
+	for _, test := range []struct {
+		path   string
+		lines  []string
+		status int
+	}{
+		{"/tokens/", []string{"Origin: https://evil.example"}, 403},
+		{"/tokens/", []string{"Origin: null"}, 403},
+		{"/tokens/revoke/", []string{"Origin: https://evil.example", "Sec-Fetch-Site: cross-site"}, 403},
+		{"/tokens/", []string{here}, 201},
+		{"/tokens/", []string{"Origin: https://behind-a-proxy.example", "Sec-Fetch-Site: same-origin"}, 201},
+		{"/tokens/revoke/", nil, 204},
+	} {
+		got := s.do("POST", test.path, append(test.lines, alice, form)...)
+		if got.Status != test.status || test.status == 403 && !strings.Contains(got.Body, "CSRF Failed: ") {
+			t.Errorf("%s %v: %d %s, want %d", test.path, test.lines, got.Status, got.Body, test.status)
+		}
 	}
 }
 

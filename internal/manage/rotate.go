@@ -78,7 +78,7 @@ func (m *Manager) rotate(ctx context.Context, store tokenstore.Store, handle str
 	secret, digest := newSecret()
 	next := old
 	next.Digest = digest
-	next, kept, err := issue.Replace(ctx, store, old, next, grace, now)
+	next, kept, err := issue.Replace(ctx, store, old, next, grace, 0, now)
 	if err != nil {
 		return IssuedToken{}, none, storeError("rotating the token", err)
 	}

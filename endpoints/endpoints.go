@@ -98,7 +98,8 @@ func Base(r *http.Request, at Mount) string {
 		return at.Path
 	}
 	prefix, ok := strings.CutSuffix(original.URL.Path, r.URL.Path)
-	if !ok || strings.HasPrefix(prefix+at.Path, "//") {
+	// Browsers take a backslash for a slash.
+	if !ok || strings.HasPrefix(prefix+at.Path, "//") || strings.Contains(prefix, `\`) {
 		return at.Path
 	}
 	return prefix + at.Path

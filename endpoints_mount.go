@@ -53,6 +53,7 @@ func (m *Mount) load(ctx caddy.Context, origin string, guards *guards) ([]*route
 		}
 	}
 	var routes []*route
+	closed := 0
 	for _, described := range endpoint.Routes() {
 		r, err := newRoute(name, m.Path, described)
 		if err != nil {
@@ -64,9 +65,24 @@ func (m *Mount) load(ctx caddy.Context, origin string, guards *guards) ([]*route
 		if r.guard, err = guards.get(m.settings(described.Access)); err != nil {
 			return nil, fmt.Errorf("%s: %w", r.pattern, err)
 		}
+		if m.closed(described.Access, r.guard) {
+			closed++
+		}
 		routes = append(routes, r)
 	}
+	if closed > 0 && closed == len(routes) {
+		return nil, errNobody
+	}
 	return routes, nil
+}
+
+var errNobody = errors.New("neither the mount nor the site's defaults have authenticators: nobody could pass; " +
+	"add an `authenticate` line, or a `require` line that says what is meant")
+
+// closed reports whether nobody can pass to a route, since it wants to know its
+// callers by the site's defaults, and there are none.
+func (m *Mount) closed(access endpoints.Access, guard *Handler) bool {
+	return access.SiteDefaults && len(access.Permissions) > 0 && len(m.PermissionsRaw) == 0 && len(guard.policy.links) == 0
 }
 
 // settings returns those of one route. Lists are never inherited from the

@@ -96,7 +96,7 @@ func (e *Endpoint) Cleanup() error {
 func (e *Endpoint) Routes() []endpoints.Route {
 	return []endpoints.Route{{
 		Name:    "Obtain Auth Token",
-		Actions: map[string]endpoints.Action{http.MethodPost: e.obtain},
+		Actions: map[string]endpoints.Action{http.MethodPost: e.obtain, http.MethodOptions: describe},
 		Access: endpoints.Access{
 			Authenticators: []json.RawMessage{[]byte(`{"authenticator":"session"}`), []byte(`{"authenticator":"basic"}`)},
 		},
@@ -117,6 +117,33 @@ func (e *Endpoint) obtain(w http.ResponseWriter, r *http.Request, _ *auth.Identi
 		return issue.StoreError(err)
 	}
 	return drf.Write(w, r, http.StatusOK, drf.Object{{Name: "token", Value: key}})
+}
+
+// description is the answer to OPTIONS. DRF's view has parsers in an order of
+// its own, and a serializer that is described.
+var description = drf.Object{
+	{Name: "name", Value: "Obtain Auth Token"},
+	{Name: "description", Value: ""},
+	{Name: "renders", Value: []string{"application/json"}},
+	{Name: "parses", Value: []string{"application/x-www-form-urlencoded", "multipart/form-data", "application/json"}},
+	{Name: "actions", Value: drf.Object{{Name: http.MethodPost, Value: drf.Object{
+		{Name: "username", Value: described("Username", true)},
+		{Name: "password", Value: described("Password", true)},
+		{Name: "token", Value: described("Token", false)},
+	}}}},
+}
+
+func described(label string, asked bool) drf.Object {
+	return drf.Object{
+		{Name: "type", Value: "string"},
+		{Name: "required", Value: asked},
+		{Name: "read_only", Value: !asked},
+		{Name: "label", Value: label},
+	}
+}
+
+func describe(w http.ResponseWriter, r *http.Request, _ *auth.Identity) error {
+	return drf.Write(w, r, http.StatusOK, description)
 }
 
 // token returns the one token of a user, made if there is none.

@@ -337,7 +337,10 @@ func TestDifferential(t *testing.T) {
 		for _, accept := range accepts {
 			compare(question{Path: "/login", ContentType: line(jsonType), Body: []byte(`{"username":[],"password":"p"}`), Accept: line(accept)})
 		}
-		for _, query := range []string{"format=json", "format=api", "format=", "format=JSON"} {
+		for _, query := range []string{
+			"format=json", "format=api", "format=", "format=JSON", "format=json&format=api", "format=api&format=json", "format=api&format=",
+			"format=json;format=api", "format=%zz", "form%61t=api", "format=%20json", "format=json%00", "format=%ff", "format", "&&=&x=%",
+		} {
 			compare(question{Path: "/login", ContentType: line(jsonType), Body: []byte(`{}`), Query: query})
 		}
 	})

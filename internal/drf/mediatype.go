@@ -4,6 +4,7 @@
 package drf
 
 import (
+	"errors"
 	"net/http"
 	"strings"
 )
@@ -91,8 +92,14 @@ func Acceptable(r *http.Request) bool {
 // Negotiate returns nil if the client accepts JSON, and otherwise an error of
 // status 406, or of 404 if it asks for another format by `?format=`.
 func Negotiate(r *http.Request) *Error {
-	if format := r.URL.Query().Get("format"); format != "" && format != "json" {
-		return Detail(http.StatusNotFound, "Not found.")
+	if r.URL.RawQuery != "" {
+		query, err := parseForm([]byte(r.URL.RawQuery), utf8Charset)
+		if refused, ok := errors.AsType[*Error](err); ok {
+			return refused
+		}
+		if formats := query["format"]; len(formats) > 0 && formats[len(formats)-1] != "" && formats[len(formats)-1] != "json" {
+			return Detail(http.StatusNotFound, "Not found.")
+		}
 	}
 	if !Acceptable(r) {
 		return Detail(http.StatusNotAcceptable, "Could not satisfy the request Accept header.")

@@ -91,6 +91,8 @@ var authtokenRows = map[string]authtokenRow{
 	"anything":    {kind: jsonType, body: goodLogin, lines: []string{"Accept: text/html, */*"}, status: 200, answer: hexToken},
 	"JSON asked":  {kind: jsonType, body: goodLogin, query: "?format=json", status: 200, answer: hexToken},
 	"HTML asked":  {kind: jsonType, body: goodLogin, query: "?format=api", status: 404, answer: detail("Not found.")},
+	"last format": {kind: jsonType, body: goodLogin, query: "?format=api&format=json", status: 200, answer: hexToken},
+	"described":   {method: "OPTIONS", kind: "-", status: 200, answer: `{"name":"Obtain Auth Token","description":"","renders":["application/json"],"parses":["application/x-www-form-urlencoded","multipart/form-data","application/json"],"actions":{"POST":{"username":{"type":"string","required":true,"read_only":false,"label":"Username"},"password":{"type":"string","required":true,"read_only":false,"label":"Password"},"token":{"type":"string","required":false,"read_only":true,"label":"Token"}}}}`},
 	"indented":    {kind: jsonType, body: `[]`, lines: []string{"Accept: application/json; indent=2"}, status: 400, answer: "{\n  \"non_field_errors\": [\n    \"Invalid data. Expected a dictionary, but got list.\"\n  ]\n}"},
 
 	// Credentials beside the body.

@@ -78,6 +78,7 @@ type Endpoint struct {
 	issuer   *issue.Issuer
 	sessions *session.Manager
 	pages    *page.Set
+	openapi  []byte
 	at       endpoints.Mount
 	logger   *zap.Logger
 	now      func() time.Time
@@ -101,9 +102,11 @@ func (e *Endpoint) Provision(ctx caddy.Context) (err error) {
 	if e.issuer, err = issue.FromContext(ctx); err != nil {
 		return err
 	}
-	if e.sessions, err = session.FromContext(ctx, new(session.Settings)); err != nil {
+	settings := new(session.Settings)
+	if e.sessions, err = session.FromContext(ctx, settings); err != nil {
 		return err
 	}
+	e.openapi = openapiFor(settings)
 	e.pages, err = page.New(pages, samples, e.Title, e.Template)
 	return err
 }

@@ -424,3 +424,27 @@ func TestTokens_failingStore(t *testing.T) {
 		}
 	}
 }
+
+// The description says what sessions are called here.
+func TestTokens_describesSessions(t *testing.T) {
+	s := serve(t, `{
+	{{global}}
+	rest_auth {
+		{{store}}
+		session {
+			cookie who
+			csrf_header X-Forged-Not
+		}
+	}
+}
+{{site}} {
+	rest_auth_endpoints {
+		tokens /tokens/
+	}
+}
+`)
+	got := s.get("/tokens/openapi.json")
+	if got.Status != 200 || !strings.Contains(got.Body, `"name":"who"`) || !strings.Contains(got.Body, `"name":"X-Forged-Not"`) {
+		t.Errorf("%d %s", got.Status, got.Body)
+	}
+}

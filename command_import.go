@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"runtime"
 	"slices"
 	"text/tabwriter"
 
@@ -30,8 +31,8 @@ func importCommand() *cobra.Command {
 			flags.String("username-field", "", "The USERNAME_FIELD of the user model, as email (default: username)")
 			flags.String("secret-key-file", "", "A file with the project's SECRET_KEY and SECRET_KEY_FALLBACKS, one a line; without it sessions are left out")
 			flags.Bool("passwords", false, "Also take passwords that were changed there since they were last taken; this ends sessions")
-			flags.Bool("prune", false, "Remove users, tokens and groups that were imported before and are not in the file; for good")
-			flags.Bool("deleted", false, "Also bring back users who were imported before and deleted here")
+			flags.Bool("prune", false, "Remove users, tokens, API clients and groups that were imported before and are not in the file; for good")
+			flags.Bool("deleted", false, "Also bring back users and API clients that were imported before and deleted here")
 			flags.Bool("dry-run", false, "Report what would be done, and do nothing")
 			jsonFlag(flags)
 		}, importDump)
@@ -72,7 +73,7 @@ func importDump(s *invocation) error {
 			query.Set(param, "true")
 		}
 	}
-	keys, err := secretKeys(s.String("secret-key-file"))
+	keys, err := s.secretKeys(s.String("secret-key-file"))
 	if err != nil {
 		return err
 	}
@@ -115,7 +116,7 @@ func (s *invocation) openDump(name string) (io.ReadCloser, error) {
 
 // secretKeys returns the line that goes before a dump whose sessions are to be
 // verified with the keys of a file, or nothing without one.
-func secretKeys(name string) ([]byte, error) {
+func (s *invocation) secretKeys(name string) ([]byte, error) {
 	if name == "" {
 		return nil, nil
 	}
@@ -124,6 +125,9 @@ func secretKeys(name string) ([]byte, error) {
 		return nil, fmt.Errorf("reading the secret key: %w", err)
 	}
 	defer file.Close()
+	if info, err := file.Stat(); err == nil && info.Mode().IsRegular() && info.Mode().Perm()&0o077 != 0 && runtime.GOOS != "windows" {
+		fmt.Fprintf(s.err, "%s: others can read it, and with it forge sessions of the project; chmod 600, and remove it afterwards\n", cell(name))
+	}
 	keys, err := manage.ReadSecretKeys(file)
 	if err != nil {
 		return nil, fmt.Errorf("reading the secret key: %w", err)

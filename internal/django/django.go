@@ -270,3 +270,6 @@ func (d *Dump) HasToken(digest []byte) bool {
 
 // HasGroup reports whether the dump has a group of that name.
 func (d *Dump) HasGroup(name string) bool { return d.groupNames[name] > 0 }
+
+// HasClient reports whether the dump has a client of durin of that name.
+func (d *Dump) HasClient(name string) bool { return d.clientNames[name] > 0 }

@@ -62,6 +62,7 @@ func TestRead_issued(t *testing.T) {
 		knoxRow("ab"+sha512Hex[2:], `"token_key": "01234567", "expiry": null`),
 		knoxRow("ac"+sha512Hex[2:], `"token_key": "0123456789abcde", "expiry": "`+earlier+`"`),
 		knoxRow("ad"+sha512Hex[2:], `"token_key": "01234567", "salt": "0123", "expiry": null`),
+		knoxRow("af"+sha512Hex[2:64], `"token_key": "01234567", "expiry": null`),
 		knoxRow(sha512Hex[:40], `"token_key": "0123456789abcde", "expiry": null`),
 		sessionRow(sessionKey, vectorSession, later),
 		sessionRow("b"+sessionKey[1:], vectorOther, later), // of another password
@@ -90,7 +91,7 @@ func TestRead_issued(t *testing.T) {
 		{Row: 2, Model: ModelDurin, Digest: digest("of another client"), UserID: "1", Client: "cli", Created: created, Expires: expires},
 		{Row: 7, Model: ModelKnox, Digest: digestOf(sha512Hex), UserID: "1", Created: created.Add(123e6), Expires: expires},
 		{Row: 8, Model: ModelKnox, Digest: digestOf("ae" + sha512Hex[2:64]), UserID: "1", Created: created.Add(123e6)},
-		{Row: 13, Model: ModelSession, Digest: digest(sessionKey), UserID: "1", Created: vectorTime, Expires: expires, AuthHash: vectorHash, Password: &password},
+		{Row: 14, Model: ModelSession, Digest: digest(sessionKey), UserID: "1", Created: vectorTime, Expires: expires, AuthHash: vectorHash, Password: &password},
 	}
 	if diff := cmp.Diff(want, got.Tokens); diff != "" {
 		t.Error(diff)
@@ -109,7 +110,7 @@ func TestRead_issued(t *testing.T) {
 	for _, l := range []LeftOut{
 		{ModelDurin, "expired", 1},
 		{ModelKnox, "expired", 1},
-		{ModelKnox, leftHash, 1},
+		{ModelKnox, leftHash, 2},
 		{ModelKnox, leftOutdated, 1},
 		{ModelKnox, leftSalted, 1},
 		{ModelSession, "expired", 1},

@@ -17,7 +17,7 @@ const olderTokenKey = 8
 // Why a token of knox is left out.
 const (
 	leftSalted   = "of knox before 4.2, which salted its digests: their users log in again"
-	leftHash     = "of a SECURE_HASH_ALGORITHM other than sha512 and sha256: their users log in again"
+	leftHash     = "of a SECURE_HASH_ALGORITHM other than sha512, or since 5.0 sha256: their users log in again"
 	leftOutdated = "of knox before 5.0, which this project no longer accepts either"
 )
 
@@ -59,7 +59,8 @@ func (t *knoxToken) finish(d *decoder, r *record) error {
 	case t.salt != "":
 		d.leave(t.Model, leftSalted)
 		return nil
-	case len(digest) != sha512.Size && len(digest) != sha256.Size:
+	case len(digest) != sha512.Size && (len(digest) != sha256.Size || t.Older):
+		// No look-up is made of the SHA-256 of the bytes that a token spells.
 		d.leave(t.Model, leftHash)
 		return nil
 	}

@@ -46,8 +46,13 @@ func TestCLIImport(t *testing.T) {
 	sh.write("issued.json", cliIssued)
 	sh.write("key.txt", "a newer key\n"+cliSecret+"\n")
 	sh.write("empty.txt", "\n")
+	sh.write("open.txt", cliSecret)
+	if err := os.Chmod(filepath.Join(sh.dir, "open.txt"), 0o644); err != nil {
+		t.Fatal(err)
+	}
 	sh.run(step{args: "store init --config Caddyfile"})
 	sh.run(step{args: "import issued.json --secret-key-file key.txt --offline --dry-run --config Caddyfile", out: `^sessions +1 +0 +0 +1 +0\n\z`})
+	sh.run(step{args: "import issued.json --secret-key-file open.txt --offline --dry-run --config Caddyfile", out: `^sessions +1 +0 +0 +1 +0\n\z`, err: `^open.txt: others can read it`})
 	sh.run(step{args: "import bad.json --offline --config Caddyfile", fails: true, err: "^row 2 .*not in the dump"})
 	sh.run(step{
 		args: "import dump.json --dry-run --offline --config Caddyfile",

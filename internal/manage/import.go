@@ -33,8 +33,8 @@ type ImportOptions struct {
 	SecretKeys []string
 
 	Passwords bool // take passwords that were changed there since the last import
-	Prune     bool // remove users, tokens and groups of the origin that the dump no longer has
-	Deleted   bool // bring back users of the origin who were deleted here
+	Prune     bool // remove users, tokens, clients and groups of the origin that the dump no longer has
+	Deleted   bool // bring back users of the origin, and clients, that were deleted here
 	DryRun    bool // report what would be done, and do nothing
 }
 
@@ -193,7 +193,7 @@ func (o ImportOptions) checkDump(dump *django.Dump) error {
 	case o.Prune && dump.Users == 0:
 		return refuse(http.StatusBadRequest, "the dump has no users (%s), and pruning would remove all that were imported; nothing was done", model)
 	}
-	return nil
+	return checkClients(dump)
 }
 
 // importDump carries it out, in a transaction if the store has them.

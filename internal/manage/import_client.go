@@ -7,7 +7,9 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"net/http"
 
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/django"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/durin"
 	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
 )
@@ -16,9 +18,12 @@ import (
 // here have made of it.
 const markClient = "durin client"
 
-const noteOwnClient = "there is a client of this name that was made or changed here; left as it is"
-
-const noteDeletedClient = "the client was deleted here; left out, and its tokens with it; --deleted brings it back"
+// Why a client of a dump is not imported, or one that it lacks is not removed.
+const (
+	noteOwnClient     = "there is a client of this name that was made or changed here; left as it is"
+	noteDeletedClient = "the client was deleted here; left out, and its tokens with it; --deleted brings it back"
+	noteTokensFor     = "stays, though the dump does not have it, since there are tokens for it"
+)
 
 // deletedClient marks that an operator deleted a client, of whatever origin.
 func deletedClient(name string) string { return markOf("", "durin client deleted", name) }
@@ -75,4 +80,88 @@ func (i *importer) clients(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// pruneClients removes the clients that imports of this origin made and the dump
+// does not have, unless there are tokens for them. A dump without any says nothing.
+func (i *importer) pruneClients(ctx context.Context) error {
+	if len(i.dump.Clients) == 0 {
+		return nil
+	}
+	for cursor := ""; ; {
+		page, next, err := i.store.Clients(ctx, durin.ClientID(""), cursor, tokenstore.MaxPage)
+		if err != nil {
+			return err
+		}
+		for _, c := range page {
+			if err := i.pruneClient(ctx, c); err != nil {
+				return err
+			}
+		}
+		if next == "" {
+			return nil
+		}
+		cursor = next
+	}
+}
+
+func (i *importer) pruneClient(ctx context.Context, c tokenstore.Client) error {
+	name, _ := durin.Name(c.ID)
+	if i.dump.HasClient(name) {
+		return nil
+	}
+	imported, err := i.store.Known(ctx, i.mark(markClient, name, string(c.Data)))
+	if err != nil || !imported {
+		return err
+	}
+	inUse, err := i.hasTokens(ctx, c.ID)
+	if err != nil {
+		return err
+	}
+	if inUse {
+		i.note(0, "durin client", name, noteTokensFor)
+		return nil
+	}
+	i.report.DurinClients.Removed++
+	i.note(0, "durin client", name, "removed, since the dump does not have it")
+	return i.store.DeleteClient(ctx, c.ID)
+}
+
+// hasTokens reports whether a token for a client has not expired.
+func (i *importer) hasTokens(ctx context.Context, clientID string) (bool, error) {
+	for cursor := ""; ; {
+		page, next, err := i.store.List(ctx, tokenstore.Filter{ClientID: clientID}, cursor, tokenstore.MaxPage)
+		if err != nil {
+			return false, err
+		}
+		for k := range page {
+			if !expired(page[k], i.Now()) {
+				return true, nil
+			}
+		}
+		if next == "" {
+			return false, nil
+		}
+		cursor = next
+	}
+}
+
+// checkClients refuses what could not be kept to once it is imported.
+func checkClients(dump *django.Dump) error {
+	problems := new(django.BadDumpError)
+	for _, c := range dump.Clients {
+		if err := checkClientRate(c.ThrottleRate); err != nil {
+			if problems.More = len(problems.List) == maxNotes; problems.More {
+				break
+			}
+			problems.List = append(problems.List, django.Problem{
+				Row: c.Row, Model: django.ModelDurinClient,
+				Text: err.Error() + "; Django takes any word by its first letter: correct it there",
+			})
+		}
+	}
+	if len(problems.List) == 0 {
+		return nil
+	}
+	return &Error{Status: http.StatusBadRequest, Text: problems.Error() + "; nothing was imported", Err: problems}
 }

@@ -227,6 +227,49 @@ func TestImport_durin(t *testing.T) {
 	}
 }
 
+// TestImport_durinClients removes clients that the dump lacks, and refuses what cannot
+// be kept to.
+func TestImport_durinClients(t *testing.T) {
+	f := newFixture(t)
+	f.imports("", userRow(1, "a"), clientRow(2, "web", ""), clientRow(3, "cli", ""), clientRow(4, "old", ""), durinRow(someKey, 1, 2, nextYear))
+	if _, err := f.m.CreateClient(t.Context(), NewClient{Name: "ours"}); err != nil {
+		t.Fatal(err)
+	}
+	clients := func() string {
+		t.Helper()
+		page, _, err := f.m.ListClients(t.Context(), "", 100)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var names []string
+		for _, c := range page {
+			names = append(names, c.Name)
+		}
+		return strings.Join(names, " ")
+	}
+	// What the dump has no more goes, unless it is used or somebody's here.
+	c := tokenstore.Credential{
+		ID: "ours", Kind: tokenstore.KindDurin, Digest: sum256("ours"), UserKey: f.user("a").Key, ClientID: durin.ClientID("cli"), Created: f.now, Expires: f.now.Add(time.Hour),
+	}
+	if err := f.store.Create(t.Context(), c, 0, false); err != nil {
+		t.Fatal(err)
+	}
+	report := f.imports("?prune=true", userRow(1, "a"), durinRow(someKey, 1, 2, nextYear), clientRow(2, "web", ""))
+	f.notes(report, "the dump has no tokens", noteTokensFor, "removed, since the dump does not have it")
+	if report.DurinClients != (ImportCounts{Unchanged: 1, Removed: 1}) || clients() != "cli ours web" {
+		t.Errorf("pruned: %+v; %s", report, clients())
+	}
+	f.now = f.now.Add(2 * time.Hour)
+	report = f.imports("?prune=true", userRow(1, "a"))
+	f.notes(report, "the dump has no tokens", "the dump has no durin tokens")
+	report = f.imports("?prune=true&dry_run=true", userRow(1, "a"), durinRow(someKey, 1, 2, nextYear), clientRow(2, "web", ""))
+	if report.DurinClients != (ImportCounts{Unchanged: 1, Removed: 1}) || clients() != "cli ours web" {
+		t.Errorf("what has expired does not keep a client: %+v; %s", report, clients())
+	}
+	// A rate that is none here would have each request fail.
+	f.fail(400, "row 2 (durin.client): throttle_rate: invalid period 'month'.", "POST", "import", "["+userRow(1, "a")+","+clientRow(2, "web", "10/month")+"]")
+}
+
 func TestImport_sessions(t *testing.T) {
 	f := newFixture(t)
 	rows := []string{userRow(1, "a"), userRow(2, "off", `"is_active": false`), userRow(3, "configured"), userRow(4, "sso", `"password": "!x"`)}
@@ -360,6 +403,7 @@ func TestImport_secretKeys(t *testing.T) {
 
 	for text, want := range map[string][]string{
 		"one": {"one"}, "one\n": {"one"}, " one \r\n\n#two\n": {" one ", "#two"},
+		"\xef\xbb\xbfone\r\n": {"one"}, "\xef\xbb\xbf": nil,
 		"": nil, "\n\n": nil, "\xff": nil, strings.Repeat("a", maxSecretBytes+1): nil,
 	} {
 		if got, err := ReadSecretKeys(strings.NewReader(text)); (err == nil) != (want != nil) || err == nil && fmt.Sprintf("%q", got) != fmt.Sprintf("%q", want) {

@@ -31,7 +31,7 @@ func ReadSecretKeys(r io.Reader) ([]string, error) {
 		return nil, errors.New("it is too long for a file of keys")
 	}
 	var keys []string
-	for line := range bytes.Lines(text) {
+	for line := range bytes.Lines(bytes.TrimPrefix(text, []byte("\xef\xbb\xbf"))) {
 		if key := strings.TrimRight(string(line), "\r\n"); key != "" {
 			keys = append(keys, key)
 		}

@@ -73,6 +73,9 @@ func (i *importer) run(ctx context.Context) error {
 		if err := i.pruneTokens(ctx); err != nil {
 			return err
 		}
+		if err := i.pruneClients(ctx); err != nil {
+			return err
+		}
 	}
 	if err := i.groups(ctx); err != nil {
 		return err

@@ -12,9 +12,9 @@ import (
 
 // reason returns why the request is refused, or the empty string.
 func (c *Checker) reason(r *http.Request) string {
-	if origin, said := r.Header["Origin"]; said {
-		if !c.trusts(r, origin) {
-			return "Origin checking failed - " + shown(strings.Join(origin, ",")) + " does not match any trusted origins."
+	if _, said := r.Header["Origin"]; said {
+		if reason := c.originReason(r); reason != "" {
+			return reason
 		}
 	} else if cookie.HTTPS(r) {
 		if reason := c.checkReferer(r); reason != "" {
@@ -22,6 +22,16 @@ func (c *Checker) reason(r *http.Request) string {
 		}
 	}
 	return c.checkToken(r)
+}
+
+// originReason returns why the Origin is refused, or the empty string: a client
+// that sends none is not judged by it.
+func (c *Checker) originReason(r *http.Request) string {
+	origin, said := r.Header["Origin"]
+	if !said || c.trusts(r, origin) {
+		return ""
+	}
+	return "Origin checking failed - " + shown(strings.Join(origin, ",")) + " does not match any trusted origins."
 }
 
 func (c *Checker) checkToken(r *http.Request) string {

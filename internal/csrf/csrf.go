@@ -90,13 +90,21 @@ func Safe(method string) bool {
 // "CSRF Failed: <reason>" as in Django REST framework. It judges any request:
 // whether one needs it, as one with a session or a login does, the caller knows.
 //
+// A GET that asks for a WebSocket is no safe one: the scripts of any site may open
+// it and then send what they like, and read the answers. It cannot carry a token,
+// but browsers say where it is from.
+//
 // The body of a POST of a form is read, up to MaxBody, and put back: who comes
 // later reads it as it arrived.
 func (c *Checker) Check(r *http.Request) error {
-	if Safe(r.Method) {
-		return nil
+	reason := ""
+	switch {
+	case !Safe(r.Method):
+		reason = c.reason(r)
+	case r.Header["Upgrade"] != nil:
+		reason = c.originReason(r)
 	}
-	if reason := c.reason(r); reason != "" {
+	if reason != "" {
 		return &auth.Denial{Code: Code, Detail: prefix + reason}
 	}
 	return nil

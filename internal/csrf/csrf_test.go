@@ -123,6 +123,31 @@ func TestChecker_header(t *testing.T) {
 	}
 }
 
+// TestChecker_upgrade opens WebSockets, for which browsers ask nobody.
+func TestChecker_upgrade(t *testing.T) {
+	c := newChecker(t, func(o *Options) { o.TrustedOrigins = []string{"https://app.example.com"} })
+	for origin, want := range map[string]string{
+		"":                        "",
+		"http://example.com":      "",
+		"https://app.example.com": "",
+		"http://evil.example":     "Origin checking failed - http://evil.example does not match any trusted origins.",
+		"null":                    "Origin checking failed - null does not match any trusted origins.",
+	} {
+		r := post(aSecret, "", "")
+		r.Method = http.MethodGet
+		if origin != "" {
+			r.Header.Set("Origin", origin)
+		}
+		if err := c.Check(r); err != nil {
+			t.Errorf("a GET from %q: %v", origin, err)
+		}
+		r.Header.Set("Upgrade", "websocket")
+		if got := Reason(c.Check(r)); got != want {
+			t.Errorf("a WebSocket from %q: %q, want %q", origin, got, want)
+		}
+	}
+}
+
 // TestChecker_origin has what a browser never sends and a proxy might make.
 func TestChecker_origin(t *testing.T) {
 	c := newChecker(t, func(o *Options) {

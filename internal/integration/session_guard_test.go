@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
 )
@@ -76,6 +77,67 @@ func TestSessionBody(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// TestSessionWebSocket opens WebSockets, of which browsers only say where they are
+// from.
+func TestSessionWebSocket(t *testing.T) {
+	s, _ := serveAlice(t, strings.ReplaceAll(guardedSite, "authenticate session", "authenticate session {\ntrusted_origins https://app.example.com\n}"))
+	open := []string{"Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA=="}
+	for origin, reason := range map[string]string{
+		"":                        "",
+		s.URL:                     "",
+		"https://app.example.com": "",
+		"http://evil.example":     "Origin checking failed - http://evil.example does not match any trusted origins.",
+	} {
+		lines := append([]string{aliceCookies}, open...)
+		if origin != "" {
+			lines = append(lines, "Origin: "+origin)
+		}
+		got := s.get("/", lines...)
+		if reason == "" && got.Status != 200 || reason != "" && (got.Status != 403 || got.Body != detail("CSRF Failed: "+reason)) {
+			t.Errorf("from %q: %d %s", origin, got.Status, got.Body)
+		}
+	}
+	if got := s.get("/", append(open, "Origin: http://evil.example")...); got.Status != 200 {
+		t.Errorf("of nobody: %d %s", got.Status, got.Body)
+	}
+}
+
+// TestSessionRenewed has an answer that everybody's caches may keep, and that
+// sets a cookie.
+func TestSessionRenewed(t *testing.T) {
+	s := serve(t, `{{site}} {
+		rest_auth {
+			authenticate session {
+				save_every_request on
+			}
+		}
+		reverse_proxy {{site2}}
+	}
+	{{site2}} {
+		header Cache-Control "public, max-age=60"
+		header Vary Accept
+		respond x
+	}`)
+	s.seed()
+	alice, err := s.store().UserByName(t.Context(), "alice")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.putSession(alice, aliceKey, func(c *tokenstore.Credential) { c.LastUsed = c.LastUsed.Add(-time.Hour) })
+	first, second := s.get("/", aliceCookies), s.get("/", aliceCookies)
+	if cookies := first.Header["Set-Cookie"]; len(cookies) != 1 || !strings.HasPrefix(cookies[0], "sessionid="+aliceKey+"; ") {
+		t.Errorf("cookies %q", cookies)
+	}
+	for got, want := range map[*reply]string{&first: "private, public, max-age=60", &second: "public, max-age=60"} {
+		if control, vary := strings.Join(got.Header["Cache-Control"], ", "), strings.Join(got.Header["Vary"], ", "); got.Status != 200 || control != want || vary != "Cookie, Accept" {
+			t.Errorf("%d, Cache-Control %q, Vary %q, want %q", got.Status, control, vary, want)
+		}
+	}
+	if len(second.Header["Set-Cookie"]) > 0 {
+		t.Errorf("cookies %q", second.Header["Set-Cookie"])
 	}
 }
 

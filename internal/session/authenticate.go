@@ -24,7 +24,7 @@ const renewalVar = "rest_auth.session.renewal"
 type renewal struct {
 	manager *Manager
 	key     string
-	expires time.Time
+	until   time.Time
 }
 
 // String keeps the key out of a log that prints all variables.
@@ -39,7 +39,7 @@ func (m *Manager) Authenticate(r *http.Request) (*auth.Identity, error) {
 		return nil, err
 	}
 	if m.touch(ctx, &f) && !auth.DryRun(ctx) {
-		caddyhttp.SetVar(ctx, renewalVar, &renewal{m, f.key, f.Expires})
+		caddyhttp.SetVar(ctx, renewalVar, &renewal{m, f.key, m.kept(f.Created, f.LastUsed)})
 	}
 	return f.User, nil
 }
@@ -70,7 +70,10 @@ func (m *Manager) Respond(w http.ResponseWriter, r *http.Request, id *auth.Ident
 	ctx := r.Context()
 	if renewed, ok := caddyhttp.GetVar(ctx, renewalVar).(*renewal); ok && renewed.manager == m {
 		caddyhttp.SetVar(ctx, renewalVar, nil)
-		m.setCookie(w, r, renewed.key, renewed.expires, true)
+		// The upstream may let everybody's caches keep what it answers, as an image;
+		// not all of them mind Vary, and the cookie is this browser's alone.
+		header.Add("Cache-Control", "private")
+		m.setCookie(w, r, renewed.key, renewed.until, true)
 	}
 }
 

@@ -142,6 +142,6 @@ func (m *Manager) touch(ctx context.Context, f *found) (renewed bool) {
 	if !expires.After(f.Expires) {
 		return false
 	}
-	f.Expires, f.User.Expires = expires, expires
+	f.LastUsed, f.Expires, f.User.Expires = now, expires, expires
 	return m.slides() && f.Remember
 }

@@ -40,20 +40,32 @@ func newKey() string {
 	}
 }
 
+// maxEnds is how many keys of one request are ended: all that a browser can
+// send, which keeps 180 cookies of a domain.
+const maxEnds = 256
+
 // keys returns the different values of the session cookie that could be keys,
 // in the order in which the request has them, or none if they are too many.
 func (m *Manager) keys(r *http.Request) []string {
-	var keys []string
+	keys, whole := m.firstKeys(r, maxKeys)
+	if !whole {
+		return nil
+	}
+	return keys
+}
+
+// firstKeys returns the first of them, and whether these are all.
+func (m *Manager) firstKeys(r *http.Request, most int) (keys []string, whole bool) {
 	for value := range cookie.Values(r, m.cookie.Name) {
 		if !isKey(value) || slices.Contains(keys, value) {
 			continue
 		}
-		if len(keys) == maxKeys {
-			return nil
+		if len(keys) == most {
+			return keys, false
 		}
 		keys = append(keys, value)
 	}
-	return keys
+	return keys, true
 }
 
 func isKey(text string) bool {

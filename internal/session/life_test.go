@@ -71,6 +71,41 @@ func TestManager_idle(t *testing.T) {
 	}
 }
 
+// TestManager_idle_cookie has the browser keep a session that lives as long as it
+// is used.
+func TestManager_idle_cookie(t *testing.T) {
+	for name, test := range map[string]struct {
+		settings Settings
+		age      int
+	}{
+		"idle":               {Settings{IdleTimeout: duration(30 * time.Minute)}, 1209600},
+		"idle, and absolute": {Settings{IdleTimeout: duration(30 * time.Minute), AbsoluteTimeout: duration(8 * time.Hour)}, 8 * 3600},
+		"idle, and slides":   {Settings{IdleTimeout: duration(30 * time.Minute), SaveEveryRequest: yes(), CookieAge: duration(time.Hour)}, 3600},
+	} {
+		f := newFixture(t, test.settings)
+		_, alice := f.user("alice")
+		w := httptest.NewRecorder()
+		if _, err := f.Start(w, request(), alice, true); err != nil {
+			t.Fatal(err)
+		}
+		cookie := w.Result().Cookies()[0]
+		if cookie.MaxAge != test.age {
+			t.Errorf("%s: the browser keeps it for %d seconds, want %d", name, cookie.MaxAge, test.age)
+		}
+		f.at = f.at.Add(20 * time.Minute)
+		r := request(cookie.Name + "=" + cookie.Value)
+		id, err := f.Authenticate(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again := httptest.NewRecorder()
+		f.Respond(again, r, id)
+		if told := again.Result().Cookies(); f.slides() != (len(told) == 1) || len(told) == 1 && told[0].MaxAge != test.age {
+			t.Errorf("%s: after use the browser is told %v", name, told)
+		}
+	}
+}
+
 // TestManager_slides begins the age anew with the use of a session, and tells
 // the browser, at most once a minute.
 func TestManager_slides(t *testing.T) {
@@ -92,6 +127,9 @@ func TestManager_slides(t *testing.T) {
 		cookies := w.Result().Cookies()
 		if len(cookies) == 0 {
 			return 0, false
+		}
+		if got := w.Header()["Cache-Control"]; len(got) != 1 || got[0] != "private" {
+			t.Errorf("Cache-Control %q beside a cookie", got)
 		}
 		if len(cookies) > 1 || cookies[0].Name+"="+cookies[0].Value != cookie {
 			t.Errorf("cookies %v", cookies)

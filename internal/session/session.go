@@ -125,11 +125,22 @@ func (m *Manager) slides() bool {
 
 // ends returns when a session ends that was created and last used then.
 func (m *Manager) ends(created, used time.Time) time.Time {
+	return m.bound(m.kept(created, used), created, used)
+}
+
+// kept returns until when the browser keeps the cookie of a session that was
+// created and last used then: as long as the session can live. Use alone keeps
+// a session from being idle, of which the browser is not told.
+func (m *Manager) kept(created, used time.Time) time.Time {
 	from := created
 	if m.slides() {
 		from = used
 	}
-	return m.bound(from.Add(time.Duration(m.settings.CookieAge)), created, used)
+	end := from.Add(time.Duration(m.settings.CookieAge))
+	if absolute := time.Duration(m.settings.AbsoluteTimeout); absolute > 0 {
+		end = earlier(end, created.Add(absolute))
+	}
+	return end
 }
 
 // bound returns the end, or an earlier one that a timeout sets.

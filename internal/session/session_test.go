@@ -5,6 +5,8 @@ package session
 
 import (
 	"errors"
+	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -243,6 +245,34 @@ func TestManager_Of_kinds(t *testing.T) {
 		}
 		if f.alive("sessionid=" + key) {
 			t.Errorf("a record of kind %q is a session", kind)
+		}
+	}
+}
+
+// TestManager_End_many ends one's own session whatever cookies another host of the
+// domain has added, and says so if there are too many.
+func TestManager_End_many(t *testing.T) {
+	f := newFixture(t, Settings{})
+	_, alice := f.user("alice")
+	dead := func(n int) (cookies []string) {
+		for i := range n {
+			cookies = append(cookies, fmt.Sprintf("sessionid=%032d", i))
+		}
+		return cookies
+	}
+	for name, end := range map[string]func(r *http.Request) error{
+		"logout": func(r *http.Request) error { _, err := f.End(httptest.NewRecorder(), r); return err },
+		"login": func(r *http.Request) error {
+			_, err := f.Start(httptest.NewRecorder(), r, alice, true)
+			return err
+		},
+	} {
+		_, cookie := f.start(alice)
+		if err := end(request(append(dead(maxEnds), cookie)...)); err == nil || !f.alive(cookie) {
+			t.Errorf("%s with %d cookies: %v", name, maxEnds+1, err)
+		}
+		if err := end(request(append(dead(maxEnds-1), cookie)...)); err != nil || f.alive(cookie) {
+			t.Errorf("%s with %d cookies: %v, and the session lives: %v", name, maxEnds, err, f.alive(cookie))
 		}
 	}
 }

@@ -42,7 +42,7 @@ func (m *Manager) Start(w http.ResponseWriter, r *http.Request, user *auth.Ident
 	if err := m.store.Create(ctx, record, 0, false); err != nil {
 		return nil, storeError(err)
 	}
-	m.setCookie(w, r, key, record.Expires, remember)
+	m.setCookie(w, r, key, m.kept(record.Created, record.Created), remember)
 	m.csrf.Rotate(w, r)
 	session := described(&record)
 	session.User = identityOf(user, &record)
@@ -86,9 +86,10 @@ func (m *Manager) newRecord(r *http.Request, user *auth.Identity, remember bool)
 }
 
 // End logs the browser out: the session of the request is revoked, and the
-// browser forgets its cookie. It returns how many sessions ended, and an
-// *auth.Unavailable if the store does not answer: then the user is still logged
-// in, and no cookie is cleared.
+// browser forgets its cookie. It returns how many sessions ended, an
+// *auth.Unavailable if the store does not answer, and an *auth.Denial if the
+// request has more keys than any browser sends: then the user is still logged in,
+// and no cookie is cleared.
 func (m *Manager) End(w http.ResponseWriter, r *http.Request) (int, error) {
 	n, err := m.endKeys(r.Context(), r)
 	if err != nil {
@@ -98,10 +99,15 @@ func (m *Manager) End(w http.ResponseWriter, r *http.Request) (int, error) {
 	return n, nil
 }
 
-// endKeys revokes the sessions whose keys the request has.
+// endKeys revokes the sessions whose keys the request has, those as well that
+// are too many to be looked up: another host of the domain may have set some, and
+// that must not keep one's own from ending.
 func (m *Manager) endKeys(ctx context.Context, r *http.Request) (int, error) {
-	keys := m.keys(r)
-	if len(keys) == 0 {
+	keys, whole := m.firstKeys(r, maxEnds)
+	switch {
+	case !whole:
+		return 0, &auth.Denial{Detail: "Too many cookies."}
+	case len(keys) == 0:
 		return 0, nil
 	}
 	digests := make([][]byte, len(keys))
@@ -115,13 +121,14 @@ func (m *Manager) endKeys(ctx context.Context, r *http.Request) (int, error) {
 	return n, nil
 }
 
-// setCookie sets the session cookie for as long as the session can live.
-func (m *Manager) setCookie(w http.ResponseWriter, r *http.Request, key string, expires time.Time, remember bool) {
+// setCookie has the browser keep the session cookie until then, or until it
+// closes.
+func (m *Manager) setCookie(w http.ResponseWriter, r *http.Request, key string, until time.Time, remember bool) {
 	var age time.Duration
 	if remember {
 		// Rounded up: the record decides, and a cookie of no age would be one
 		// until the browser closes.
-		age = max(expires.Sub(m.now()).Round(time.Second), time.Second)
+		age = max(until.Sub(m.now()).Round(time.Second), time.Second)
 	}
 	m.cookie.Set(w, r, key, age)
 }

@@ -144,10 +144,10 @@ func (e *Endpoint) Routes() []endpoints.Route {
 			http.MethodGet: e.showLogout, http.MethodPost: e.logout,
 		}},
 		{Path: sessionsPath, Name: "Sessions", Pages: true, Access: own, Actions: map[string]endpoints.Action{
-			http.MethodGet: e.list, http.MethodPost: e.endOthers, http.MethodDelete: e.endOthers,
+			http.MethodGet: e.list, http.MethodPost: e.fromForm(e.endOthers), http.MethodDelete: e.endOthers,
 		}},
 		{Path: sessionsPath + "{id}/", Name: "Session", Pages: true, Access: own, Actions: map[string]endpoints.Action{
-			http.MethodPost: e.end, http.MethodDelete: e.end,
+			http.MethodPost: e.fromForm(e.end), http.MethodDelete: e.end,
 		}},
 	}
 }

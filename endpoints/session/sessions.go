@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/caddy-rest-auth/caddy-rest-auth/auth"
+	"github.com/caddy-rest-auth/caddy-rest-auth/endpoints"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/drf"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/page"
 	sessions "github.com/caddy-rest-auth/caddy-rest-auth/internal/session"
@@ -160,7 +161,21 @@ func withQuery(path string, query url.Values) string {
 	return path + "?" + query.Encode()
 }
 
-// end ends one session. A form cannot send DELETE.
+// fromForm has a request carry a CSRF token whoever the caller is: a browser sends
+// a password of Basic along with the forms of any site. DELETE, which no form
+// sends, is judged by what authenticates the caller.
+func (e *Endpoint) fromForm(action endpoints.Action) endpoints.Action {
+	return func(w http.ResponseWriter, r *http.Request, id *auth.Identity) error {
+		if id.Authenticated() {
+			if err := e.sessions.CSRF().Check(r); err != nil {
+				return err
+			}
+		}
+		return action(w, r, id)
+	}
+}
+
+// end ends one session.
 func (e *Endpoint) end(w http.ResponseWriter, r *http.Request, id *auth.Identity) error {
 	of, err := e.holder(r, id)
 	if err != nil {

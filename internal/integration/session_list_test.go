@@ -113,6 +113,26 @@ func TestSessionEndpoint_list(t *testing.T) {
 	}
 }
 
+// TestSessionEndpoint_list_basic has a browser send a password along with a form
+// of another site.
+func TestSessionEndpoint_list_basic(t *testing.T) {
+	s := serveSessions(t, "authenticate session\nauthenticate basic")
+	desk := s.visit()
+	handle := *desk.login("alice").Session
+	for _, path := range []string{"/auth/sessions/", "/auth/sessions/" + handle + "/"} {
+		for _, accept := range []string{asHTML, asJSON, "Accept: */*"} {
+			for _, origin := range []string{"Origin: https://evil.example", "X-Other: x"} {
+				if got := s.do("POST", path, basic("alice", "pw"), accept, origin); got.Status != 403 || desk.user() != "alice" {
+					t.Errorf("POST %s with %s, %s: %d %s", path, accept, origin, got.Status, got.Body)
+				}
+			}
+		}
+	}
+	if got := s.do("DELETE", "/auth/sessions/"+handle+"/", basic("alice", "pw"), asJSON); got.Status != 204 || desk.user() != "Forbidden" {
+		t.Errorf("a program: %d %s", got.Status, got.Body)
+	}
+}
+
 // token returns a token for a form, as its page has one.
 func (v *visit) token() string {
 	v.t.Helper()

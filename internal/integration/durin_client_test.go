@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/durin"
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/password"
 	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
 )
 
@@ -75,4 +76,33 @@ func TestDurinThrottle(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestDurinConfigured: users of the configuration have one token for each client
+// too, and the same on every login.
+func TestDurinConfigured(t *testing.T) {
+	hash, err := password.New(password.Config{}).Hash(t.Context(), "pw")
+	if err != nil {
+		t.Fatal(err)
+	}
+	global := "{\n{{global}}\nrest_auth {\n{{store}}\nuser carol " + hash + "\n}\n}\n"
+	s := serve(t, global+durinSite("Token"))
+	s.awaitStore()
+	_, err = s.store().PutClient(t.Context(), tokenstore.Client{
+		ID: durin.ClientID("web"), Name: "web", Data: durin.Encode(durin.Client{TokenTTL: time.Hour}),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := s.durinLogin("carol", "web")
+	carols := first.issued(t).Token
+	s.get("/", token(carols)).expect(t, 200, "-", "carol durin:web")
+	if again := s.durinLogin("carol", "web"); again.Body != first.Body {
+		t.Errorf("the second login was answered %s, want %s", again.Body, first.Body)
+	}
+	if got := s.get("/durin/sessions/", token(carols)); got.Status != 200 || !strings.Contains(got.Body, `"is_current":true`) {
+		t.Errorf("sessions: %d %s", got.Status, got.Body)
+	}
+	s.post("/durin/logout/", "", token(carols)).matches(t, 204, "")
+	s.get("/", token(carols)).expect(t, 401, "Token", invalidToken)
 }

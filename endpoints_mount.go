@@ -62,7 +62,7 @@ func (m *Mount) load(ctx caddy.Context, origin string, guards *guards) ([]*route
 		if refuser, ok := endpoint.(endpoints.Refuser); ok && described.Pages {
 			r.refuser = refuser
 		}
-		if r.guard, err = guards.get(m.settings(described.Access)); err != nil {
+		if r.guard, err = guards.get(m.settings(described.Access), m.AuthenticatorsRaw == nil || described.Access.Fixed); err != nil {
 			return nil, fmt.Errorf("%s: %w", r.pattern, err)
 		}
 		if m.closed(described.Access, r.guard) {
@@ -163,18 +163,21 @@ func newGuards(ctx caddy.Context) *guards {
 	return &guards{ctx: ctx, made: make(map[string]*Handler)}
 }
 
-func (g *guards) get(s Settings) (*Handler, error) {
-	key, err := json.Marshal(s)
+// get returns the handler for settings, in which preset authenticators are the
+// API's own choice.
+func (g *guards) get(s Settings, preset bool) (*Handler, error) {
+	encoded, err := json.Marshal(s)
 	if err != nil {
 		return nil, err
 	}
-	if guard, ok := g.made[string(key)]; ok {
+	key := fmt.Sprint(preset, string(encoded))
+	if guard, ok := g.made[key]; ok {
 		return guard, nil
 	}
-	guard := &Handler{Settings: s}
+	guard := &Handler{Settings: s, preset: preset}
 	if err := guard.Provision(g.ctx); err != nil {
 		return nil, err
 	}
-	g.made[string(key)] = guard
+	g.made[key] = guard
 	return guard, nil
 }

@@ -158,7 +158,6 @@ func newPolicy(ctx caddy.Context, app *App, settings *Settings) (*policy, error)
 	if err := checkSources(p.links); err != nil {
 		return nil, err
 	}
-	warnOfGuards(p.links, ctx.Logger())
 	reservePrefixes(p.links)
 	p.claim()
 	loaded, err = ctx.LoadModule(settings, "PermissionsRaw")

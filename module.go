@@ -66,6 +66,7 @@ type Handler struct {
 
 	Settings
 
+	preset   bool // an API says whom to ask, and not the configuration
 	judged   caddyhttp.MatcherSets
 	policy   *policy
 	headers  *headerRules
@@ -105,6 +106,9 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 	}
 	if h.policy, err = newPolicy(ctx, app, &h.Settings); err != nil {
 		return err
+	}
+	if !h.preset {
+		warnOfGuards(h.policy.links, ctx.Logger())
 	}
 	if h.headers, err = newHeaderRules(h.HeaderUp); err != nil {
 		return fmt.Errorf("header_up: %w", err)

@@ -302,12 +302,15 @@ func TestSessionFirstIsToldOf(t *testing.T) {
 		site string
 		told int
 	}{
-		"session, token": {"authenticate session\nauthenticate token", 1},
-		"token, session": {"authenticate token\nauthenticate session", 0},
-		"session":        {"authenticate session", 0},
+		"session, token": {"rest_auth {\nauthenticate session\nauthenticate token\n}", 1},
+		"token, session": {"rest_auth {\nauthenticate token\nauthenticate session\n}", 0},
+		"session":        {"rest_auth {\nauthenticate session\n}", 0},
+		// What an API does unless it is told otherwise is nobody's mistake.
+		"APIs":    {"rest_auth_endpoints {\nknox /knox/\ntokens /tokens/\n}", 0},
+		"a mount": {"rest_auth_endpoints {\nwhoami /me/ {\nauthenticate session\nauthenticate basic\n}\n}", 1},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := serve(t, "{{site}} {\nrest_auth {\n"+test.site+"\n}\n}")
+			s := serve(t, "{{site}} {\n"+test.site+"\n}")
 			if got := strings.Count(s.logs.text(), "an authenticator with CSRF protection comes before"); got != test.told {
 				t.Errorf("told %d times, want %d", got, test.told)
 			}

@@ -10,6 +10,7 @@ package endpoints
 import (
 	"encoding/json"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
@@ -91,7 +92,8 @@ type Access struct {
 }
 
 // Base returns the path of a mount as the client knows it for this request,
-// which is longer than the mount's own inside handle_path.
+// which is longer than the mount's own inside handle_path. It is escaped: what a
+// pattern has cut off is the client's, and could be another host to a browser.
 func Base(r *http.Request, at Mount) string {
 	original, ok := r.Context().Value(caddyhttp.OriginalRequestCtxKey).(http.Request)
 	if !ok || original.URL == nil {
@@ -102,5 +104,5 @@ func Base(r *http.Request, at Mount) string {
 	if !ok || strings.HasPrefix(prefix+at.Path, "//") || strings.Contains(prefix, `\`) {
 		return at.Path
 	}
-	return prefix + at.Path
+	return (&url.URL{Path: prefix + at.Path}).EscapedPath()
 }

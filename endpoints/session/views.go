@@ -5,6 +5,7 @@ package session
 
 import (
 	"net/http"
+	"path"
 	"strconv"
 	"strings"
 	"time"
@@ -104,11 +105,10 @@ func (e *Endpoint) path(r *http.Request, path string) string { return endpoints.
 // Refuse tells people why not. What they can try again is the same form.
 func (e *Endpoint) Refuse(w http.ResponseWriter, r *http.Request, status int, said map[string]any) error {
 	text := explained(status, said, w.Header().Get("Retry-After"))
-	path := strings.TrimSuffix(r.URL.Path, "/") + "/"
-	switch {
-	case r.Method == http.MethodPost && strings.HasSuffix(path, "/"+loginPath):
+	switch asked := strings.TrimPrefix(path.Clean(r.URL.Path)+"/", e.at.Path); {
+	case r.Method == http.MethodPost && asked == loginPath:
 		return e.refuseLogin(w, r, status, said, text)
-	case r.Method == http.MethodPost && strings.HasSuffix(path, "/"+logoutPath):
+	case r.Method == http.MethodPost && asked == logoutPath:
 		view := logoutView{Error: text, Login: e.path(r, loginPath), Next: e.next(r, formOf(r))}
 		if session, err := e.current(r); err == nil && session != nil {
 			view.User = session.User.ID

@@ -107,6 +107,10 @@ func TestSessionEndpoint_list(t *testing.T) {
 	if got := bob.post("/auth/sessions/", "csrfmiddlewaretoken", strings.Repeat("x", 64)); got.Status != 403 || !strings.Contains(got.Body, "<h1>No access</h1>") {
 		t.Errorf("a bad token on the page: %d %s", got.Status, got.Body)
 	}
+	// A path below is none of the form's.
+	if got := bob.post("/auth/sessions/login/", "csrfmiddlewaretoken", bob.token()); got.Status != 404 || strings.Contains(got.Body, "password") {
+		t.Errorf("a session called login: %d %s", got.Status, got.Body)
+	}
 	bob.post("/auth/sessions/"+bobs+"/", "csrfmiddlewaretoken", bob.token()).redirects(t, 303, "/auth/logout/")
 	if bob.user() != "Forbidden" || bob.cookie("sessionid") != "" {
 		t.Error("bob is logged in still")

@@ -7,6 +7,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -25,8 +27,10 @@ const (
 	// skew is how much later this clock may be than that of who adds a user.
 	skew = time.Minute
 
-	// retryAfter is how long a store is left alone that did not answer.
-	retryAfter = time.Second
+	// retryAfter is how long a store is left alone that did not answer, twice as
+	// long each time, up to maxRetryAfter.
+	retryAfter    = time.Second
+	maxRetryAfter = time.Minute
 )
 
 // A feed tells of changes of the store, by whomever.
@@ -92,14 +96,22 @@ func (f *follower) changed(change tokenstore.Change) {
 	if !change.All && (change.UserKey < f.since || tokenstore.IsForeign(change.UserKey)) {
 		return
 	}
+	f.keep(change.All, change.UserKey)
+}
+
+// keep has users looked at, or all of them.
+func (f *follower) keep(all bool, keys ...string) {
 	f.mu.Lock()
-	switch {
-	case change.All || len(f.pending) == maxPending:
-		f.all = true
-	case f.pending == nil:
-		f.pending = map[string]bool{change.UserKey: true}
-	default:
-		f.pending[change.UserKey] = true
+	if f.pending == nil {
+		f.pending = make(map[string]bool)
+	}
+	f.all = f.all || all
+	for _, key := range keys {
+		if f.all || len(f.pending) == maxPending {
+			f.all = true
+			break
+		}
+		f.pending[key] = true
 	}
 	f.mu.Unlock()
 	select {
@@ -127,21 +139,25 @@ func (f *follower) take() (pending map[string]bool, all bool) {
 }
 
 func (f *follower) run(ctx context.Context) {
-	for {
+	for wait := retryAfter; ; {
 		select {
 		case <-ctx.Done():
 			return
 		case <-f.wake:
 		}
 		pending, all := f.take()
-		if err := f.look(ctx, pending, all); err != nil && ctx.Err() == nil {
-			f.logger.Warn("making the tokens of new users; trying again", zap.Error(err))
-			select {
-			case <-ctx.Done():
-			case <-time.After(retryAfter):
-			}
-			f.changed(tokenstore.Change{All: true})
+		err := f.look(ctx, pending, all)
+		if err == nil || ctx.Err() != nil {
+			wait = retryAfter
+			continue
 		}
+		f.logger.Warn("making the tokens of new users; trying again", zap.Error(err), zap.Duration("after", wait))
+		select {
+		case <-ctx.Done():
+		case <-time.After(wait):
+		}
+		wait = min(2*wait, maxRetryAfter)
+		f.keep(all, slices.Collect(maps.Keys(pending))...)
 	}
 }
 

@@ -4,8 +4,10 @@
 package authtoken
 
 import (
+	"context"
 	"errors"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
@@ -112,4 +114,42 @@ func TestFollowUsers_faults(t *testing.T) {
 	if pending, all := f.take(); len(pending) > maxPending || !all {
 		t.Errorf("%d users are kept in mind, all %t", len(pending), all)
 	}
+}
+
+// busy is a store that cannot list so many times.
+type busy struct {
+	tokenstore.Store
+	times int
+}
+
+func (b *busy) List(ctx context.Context, filter tokenstore.Filter, cursor string, n int) ([]tokenstore.Credential, string, error) {
+	if b.times > 0 {
+		b.times--
+		return nil, "", errors.New("down")
+	}
+	return b.Store.List(ctx, filter, cursor, n)
+}
+
+// While the store does not answer it is asked ever more rarely, and about those
+// users alone.
+func TestFollowUsers_retry(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		inner := memory.New()
+		e, directory := newEndpoint(t, &busy{inner, 10})
+		f := &follower{issuer: e.issuer, logger: e.logger, since: firstKey(time.Now().Add(-skew)), known: map[string]bool{}, wake: make(chan struct{}, 1)}
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		go f.run(ctx)
+		f.changed(tokenstore.Change{UserKey: directory.user.Key})
+		const waits = (1+2+4+8+16+32)*time.Second + 4*maxRetryAfter
+		time.Sleep(waits - time.Second)
+		if n := tokens(t, inner, directory.user.Key); n != 0 {
+			t.Errorf("after %s the user has %d tokens", waits-time.Second, n)
+		}
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		if n := tokens(t, inner, directory.user.Key); n != 1 || f.all {
+			t.Errorf("the user has %d tokens, and all are looked through: %t", n, f.all)
+		}
+	})
 }

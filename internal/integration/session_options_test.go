@@ -131,6 +131,32 @@ func TestSessionEndpoint_stripped(t *testing.T) {
 	}
 }
 
+// TestSessionEndpoint_reload ends the session of somebody whose password, or who, is
+// not in the configuration any more, though it is remembered.
+func TestSessionEndpoint_reload(t *testing.T) {
+	const carol, other = "pbkdf2_sha256$260000$saltsalt$eI8CoAw/y8JNKY5nootgIPaV/Z8t4mboGwA15GoimXk=", "pbkdf2_sha256$260000$saltsalt$aI8CoAw/y8JNKY5nootgIPaV/Z8t4mboGwA15GoimXk="
+	site := func(users string) string {
+		return "{\n{{global}}\nrest_auth {\n{{store}}\n" + users + "\n}\n}\n" + strings.Replace(loginSite, "%s", "", 1)
+	}
+	s := serve(t, site("user carol "+carol))
+	v := s.visit()
+	v.login("carol")
+	for _, step := range []struct{ users, want string }{
+		{"user carol " + carol, "carol"},
+		{"user dave " + carol, "Forbidden"},
+		{"user carol " + carol, "carol"},
+		{"user carol " + other, "Forbidden"},
+	} {
+		s.reload(site(step.users))
+		v.client.CloseIdleConnections()
+		for range 2 {
+			if got := v.user(); got != step.want {
+				t.Errorf("with %.20q the session is %s, want %s", step.users, got, step.want)
+			}
+		}
+	}
+}
+
 // TestSessionEndpoint_users logs in people of the configuration, and ends what
 // may not go on.
 func TestSessionEndpoint_users(t *testing.T) {

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+
+	sessions "github.com/caddy-rest-auth/caddy-rest-auth/internal/session"
 )
 
 // UnmarshalCaddyfile sets up the endpoint from Caddyfile tokens. Syntax:
@@ -97,7 +99,7 @@ func parseSwitch(d *caddyfile.Dispenser, into *bool) error {
 
 // checkTarget refuses what a browser could take for another place than meant.
 func checkTarget(target string) error {
-	if target == "" || safeNext(target) == target {
+	if target == "" || sessions.SafeNext(target) == target {
 		return nil
 	}
 	u, err := url.Parse(target)

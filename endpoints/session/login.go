@@ -123,11 +123,11 @@ func isForm(data *drf.Data) bool {
 // the query.
 func (e *Endpoint) next(r *http.Request, data *drf.Data) string {
 	if data != nil {
-		if next, ok := data.Form(nextField); ok {
-			return safeNext(next)
+		if next, ok := data.Form(sessions.NextField); ok {
+			return sessions.SafeNext(next)
 		}
 	}
-	return safeNext(r.URL.Query().Get(nextField))
+	return sessions.SafeNext(r.URL.Query().Get(sessions.NextField))
 }
 
 func or(text, otherwise string) string {

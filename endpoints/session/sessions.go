@@ -114,7 +114,7 @@ func withNext(login, next string) string {
 		return login
 	}
 	query := u.Query()
-	query.Set(nextField, next)
+	query.Set(sessions.NextField, next)
 	u.RawQuery = query.Encode()
 	return u.String()
 }

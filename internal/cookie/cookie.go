@@ -46,7 +46,8 @@ func (c *Cookie) Check() error {
 		return fmt.Errorf("'%s' is not a name of a cookie", c.Name)
 	case !strings.HasPrefix(c.Path, "/") || !plain(c.Path):
 		return fmt.Errorf("path '%s' does not begin with a slash, or has characters that end it", c.Path)
-	case c.Domain != "" && !plain(c.Domain):
+	case c.Domain != "" && (&http.Cookie{Name: c.Name, Domain: c.Domain}).Valid() != nil:
+		// Without this the cookie would be set without the domain.
 		return fmt.Errorf("'%s' is not a domain", c.Domain)
 	}
 	switch c.SameSite {

@@ -65,6 +65,8 @@ func TestNew(t *testing.T) {
 		"origin with a path":    func(o *Options) { o.TrustedOrigins = []string{"https://example.com/"} },
 		"origin with a user":    func(o *Options) { o.TrustedOrigins = []string{"https://a@example.com"} },
 		"origin in upper case":  func(o *Options) { o.TrustedOrigins = []string{"https://Example.com"} },
+		"origin with the port":  func(o *Options) { o.TrustedOrigins = []string{"https://example.com:443"} },
+		"origin with an umlaut": func(o *Options) { o.TrustedOrigins = []string{"https://bücher.example"} },
 		"everybody":             func(o *Options) { o.TrustedOrigins = []string{"*"} },
 		"every host":            func(o *Options) { o.TrustedOrigins = []string{"https://*"} },
 		"every host, dot":       func(o *Options) { o.TrustedOrigins = []string{"https://*."} },

@@ -30,10 +30,13 @@ func (t *trustedOrigins) add(origin string) error {
 	switch {
 	case !ok || scheme != "http" && scheme != "https":
 		return errors.New("an origin begins with http:// or https://")
-	case host == "" || strings.ContainsAny(host, "/?#@ ,") || host != strings.ToLower(host):
-		return errors.New("an origin is a scheme and a host in lower case, without path or user")
+	case scheme == "https" && strings.HasSuffix(host, ":443"), scheme == "http" && strings.HasSuffix(host, ":80"):
+		return errors.New("browsers leave out that port")
 	}
 	suffix, wild := strings.CutPrefix(host, "*")
+	if host == "" || !isHost(strings.ReplaceAll(suffix, "*", "")) || host != strings.ToLower(host) {
+		return errors.New("an origin is a scheme and a host in lower case, without path or user; other letters than ASCII are written as browsers send them, xn--…")
+	}
 	if strings.Contains(suffix, "*") || wild && (len(suffix) < 2 || suffix[0] != '.') {
 		return errors.New("a wildcard stands for subdomains, as in https://*.example.com")
 	}

@@ -13,14 +13,6 @@ import (
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/cookie"
 )
 
-// NextField is the name of the query parameter, and of the form field, that says
-// where a login leads.
-const NextField = "next"
-
-// maxNext is how long a place to come back to may be. Without one a login leads
-// where it always does.
-const maxNext = 2 << 10
-
 // LoginLocation returns where a person who made this request logs in, with the
 // place to come back to, or the empty string if nothing is configured or the
 // request was not made by a person who went to a page.
@@ -38,7 +30,7 @@ func (m *Manager) LoginLocation(r *http.Request) string {
 	if place.RawQuery != "" {
 		next += "?" + place.RawQuery
 	}
-	if SafeNext(next) == "" || len(next) > maxNext {
+	if next = SafeNext(next); next == "" || len(next) > maxNext {
 		return login
 	}
 	if !strings.HasPrefix(login, "/") {
@@ -49,26 +41,6 @@ func (m *Manager) LoginLocation(r *http.Request) string {
 		separator = "&"
 	}
 	return login + separator + NextField + "=" + url.QueryEscape(next)
-}
-
-// SafeNext returns the place if it is one of this site for every browser, as
-// /orders/?page=2, and the empty string otherwise: a login must not lead to
-// another site because a link to it says so.
-func SafeNext(next string) string {
-	if !strings.HasPrefix(next, "/") || strings.HasPrefix(next, "//") || len(next) > maxNext {
-		return ""
-	}
-	for i := range len(next) {
-		// Browsers take a backslash for a slash, and drop tabs and line ends.
-		if c := next[i]; c <= ' ' || c >= 0x7f || c == '\\' {
-			return ""
-		}
-	}
-	parsed, err := url.Parse(next)
-	if err != nil || parsed.Scheme != "" || parsed.Host != "" || parsed.User != nil {
-		return ""
-	}
-	return next
 }
 
 // isNavigation reports whether a person went to a page: a program is answered,

@@ -42,7 +42,9 @@ func TestManager_LoginLocation(t *testing.T) {
 		"another host":       {"https://login.example.com/", visit("/x"), "https://login.example.com/?next=http%3A%2F%2Fexample.com%2Fx"},
 		"navigation":         {"/login/", visit("/x", "Sec-Fetch-Mode: navigate", "Accept: */*"), "/login/?next=%2Fx"},
 		"slashes":            {"/login/", visit("//evil.example/"), "/login/"},
-		"backslash":          {"/login/", visit("/\\evil.example/"), "/login/?next=%2F%255Cevil.example%2F"},
+		"backslash":          {"/login/", visit("/\\evil.example/"), "/login/"},
+		"braces":             {"/login/", visit("/x?a={b}"), "/login/?next=%2Fx%3Fa%3D%257Bb%257D"},
+		"dots":               {"/login/", visit("/x/..//evil.example"), "/login/"},
 		"long":               {"/login/", visit("/" + strings.Repeat("x", maxNext)), "/login/"},
 		"nothing configured": {"", visit("/x"), ""},
 		"the page itself":    {"/login/", visit("/login/?next=/x"), ""},
@@ -73,40 +75,6 @@ func TestManager_LoginLocation(t *testing.T) {
 			t.Errorf("%s: %q", method, got)
 		}
 	}
-}
-
-func TestSafeNext(t *testing.T) {
-	for _, next := range []string{"/", "/orders/?page=2#top", "/a//b", "/%2F%2Fevil.example", "/?next=//evil.example", "/a:b@c"} {
-		if SafeNext(next) != next {
-			t.Errorf("%q is not safe", next)
-		}
-	}
-	for _, next := range []string{
-		"", "x", "//evil.example", "///evil.example", "/\\evil.example", "\\\\evil.example", "/\t/evil.example", "/\n/evil.example", " /x",
-		"https://evil.example", "https:evil.example", "javascript:alert(1)", "data:,x", "/\x00", "/é", "/%zz", "http:///evil", "/" + strings.Repeat("x", maxNext),
-	} {
-		if got := SafeNext(next); got != "" {
-			t.Errorf("SafeNext(%.40q) = %q", next, got)
-		}
-	}
-}
-
-// FuzzSafeNext never leads to another host, however it is resolved.
-func FuzzSafeNext(f *testing.F) {
-	for _, seed := range []string{"/", "//x", "/\\x", "/a?b#c", "/%2f", "https://x", "/\tx", "/.//x"} {
-		f.Add(seed)
-	}
-	base, _ := url.Parse("https://example.com/login/")
-	f.Fuzz(func(t *testing.T, next string) {
-		safe := SafeNext(next)
-		if safe == "" {
-			return
-		}
-		resolved, err := base.Parse(safe)
-		if err != nil || resolved.Host != "example.com" || resolved.Scheme != "https" || safe != next {
-			t.Errorf("%q leads to %v, %v", next, resolved, err)
-		}
-	})
 }
 
 // FuzzKeys finds no more than it may in what a client sends as cookies.

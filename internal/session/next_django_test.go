@@ -72,7 +72,7 @@ func TestSafeNext_django(t *testing.T) {
 	}
 	both, stricter := 0, 0
 	for i, place := range places {
-		ours := safeNext(place) != ""
+		ours := SafeNext(place) != ""
 		switch django, _ := answers[i+1].(bool); {
 		case ours && !django:
 			t.Errorf("%q is let through, and not by Django", place)

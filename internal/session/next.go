@@ -8,13 +8,15 @@ import (
 	"strings"
 )
 
-// nextField is the parameter that says where somebody was on the way to.
-const nextField = "next"
+// NextField is the name of the query parameter, and of the form field, that says
+// where somebody was on the way to.
+const NextField = "next"
 
-// maxNext is the longest way that is remembered over a login.
+// maxNext is the longest way that is remembered over a login. Without one a login
+// leads where it always does.
 const maxNext = 2000
 
-// safeNext returns the place as it can stand in Location, or the empty string
+// SafeNext returns the place as it can stand in Location, or the empty string
 // if it is anything but a path of this very origin. A link to our login page
 // may come from anyone; it must not lead people elsewhere, where a page asks for
 // their password once more.
@@ -22,7 +24,7 @@ const maxNext = 2000
 // What is let through is less than what browsers resolve to this origin: a
 // path that begins with one slash, in which nothing could be read as a slash, a
 // space or the end of a line.
-func safeNext(next string) string {
+func SafeNext(next string) string {
 	if next == "" || len(next) > maxNext || next[0] != '/' || strings.HasPrefix(next, "//") {
 		return ""
 	}

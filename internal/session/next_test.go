@@ -47,16 +47,16 @@ var waysOn = map[string]string{
 
 func TestSafeNext(t *testing.T) {
 	for _, next := range openRedirects {
-		if got := safeNext(next); got != "" {
-			t.Errorf("safeNext(%q) = %q", next, got)
+		if got := SafeNext(next); got != "" {
+			t.Errorf("SafeNext(%q) = %q", next, got)
 		}
 	}
 	for next, want := range waysOn {
-		if got := safeNext(next); got != want {
-			t.Errorf("safeNext(%q) = %q, want %q", next, got, want)
+		if got := SafeNext(next); got != want {
+			t.Errorf("SafeNext(%q) = %q, want %q", next, got, want)
 		}
-		if again := safeNext(want); again != want {
-			t.Errorf("safeNext(%q) = %q: not as it was", want, again)
+		if again := SafeNext(want); again != want {
+			t.Errorf("SafeNext(%q) = %q: not as it was", want, again)
 		}
 	}
 }
@@ -69,22 +69,22 @@ func FuzzSafeNext(f *testing.F) {
 		f.Add(next)
 	}
 	f.Fuzz(func(t *testing.T, next string) {
-		got := safeNext(next)
+		got := SafeNext(next)
 		if got == "" {
 			return
 		}
 		for i := range len(got) {
 			if got[i] <= ' ' || got[i] >= 0x7f || got[i] == '\\' {
-				t.Fatalf("safeNext(%q) = %q, with %q", next, got, got[i])
+				t.Fatalf("SafeNext(%q) = %q, with %q", next, got, got[i])
 			}
 		}
 		base := &url.URL{Scheme: "https", Host: "www.example.com", Path: "/auth/login/"}
 		to, err := base.Parse(got)
 		if err != nil || to.Scheme != base.Scheme || to.Host != base.Host || to.User != nil || strings.HasPrefix(to.Path, "//") {
-			t.Fatalf("safeNext(%q) = %q, which leads to %v (%v)", next, got, to, err)
+			t.Fatalf("SafeNext(%q) = %q, which leads to %v (%v)", next, got, to, err)
 		}
-		if safeNext(got) != got && len(got) <= maxNext {
-			t.Fatalf("safeNext(%q) = %q, and then %q", next, got, safeNext(got))
+		if SafeNext(got) != got && len(got) <= maxNext {
+			t.Fatalf("SafeNext(%q) = %q, and then %q", next, got, SafeNext(got))
 		}
 	})
 }

@@ -7,6 +7,7 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"net/http/cookiejar"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -23,8 +24,14 @@ type move struct {
 	url      string
 	socket   string
 	gunicorn *exec.Cmd
-	asked    []question
+	asked    []asked
 	answers  []answer // of the project alone
+}
+
+// asked is a question of a program, or of a browser that is logged in.
+type asked struct {
+	question
+	cookie, csrf string
 }
 
 // TestMove takes the ten steps of docs/from-django.md as they are written: it
@@ -53,6 +60,9 @@ func TestMove(t *testing.T) {
 		m.take(step)
 		if number := i + 1; slices.Contains([]int{1, 4, 6, 8, 10}, number) {
 			m.compare(number)
+		}
+		if i+1 == 8 {
+			m.login("dave")
 		}
 		if t.Failed() {
 			t.Fatalf("after step %d", i+1)
@@ -184,20 +194,29 @@ func (m *move) bash(script string) {
 // ask keeps what the project alone answers.
 func (m *move) ask() {
 	put := func(method, path, authorization string) {
-		m.asked = append(m.asked, question{method, path, authorization})
+		m.asked = append(m.asked, asked{question: question{method, path, authorization}})
 	}
+	csrf := strings.Repeat("a", 32)
 	paths := []string{"/api/books/", "/api/reports/", "/api/me/"}
 	for _, path := range paths {
 		for _, name := range []string{"alice", "bob", "dave", "gone", "root"} {
 			put("GET", path, "Token "+strings.Repeat(name[:1], 40))
 			put("POST", path, "Token "+strings.Repeat(name[:1], 40))
 			put("DELETE", path, basicAuth(name, "password of "+name))
+			cookie := "sessionid=" + strings.Repeat(name[:1], 32)
+			m.asked = append(m.asked,
+				asked{question{"GET", path, ""}, cookie, ""},
+				asked{question{"POST", path, ""}, cookie, ""},
+				asked{question{"POST", path, ""}, cookie + "; csrftoken=" + csrf, csrf},
+				asked{question{"GET", path, "Token unknown"}, cookie, ""},
+			)
 		}
 		put("GET", path, "")
 		put("POST", path, "")
 		put("GET", path, "Token unknown")
 		put("GET", path, "Token")
 		put("GET", path, basicAuth("alice", "a guess"))
+		m.asked = append(m.asked, asked{question{"GET", path, ""}, "sessionid=" + strings.Repeat("x", 32), ""})
 	}
 	through := &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "unix", m.socket)
@@ -208,7 +227,7 @@ func (m *move) ask() {
 	}
 }
 
-func (m *move) answer(client *http.Client, url string, q question) answer {
+func (m *move) answer(client *http.Client, url string, q asked) answer {
 	m.t.Helper()
 	r, err := http.NewRequestWithContext(m.t.Context(), q.Method, url+q.Path, nil)
 	if err != nil {
@@ -216,6 +235,12 @@ func (m *move) answer(client *http.Client, url string, q question) answer {
 	}
 	if q.Authorization != "" {
 		r.Header.Set("Authorization", q.Authorization)
+	}
+	if q.cookie != "" {
+		r.Header.Set("Cookie", q.cookie)
+	}
+	if q.csrf != "" {
+		r.Header.Set("X-CSRFToken", q.csrf)
 	}
 	response, err := client.Do(r)
 	if err != nil {
@@ -225,12 +250,45 @@ func (m *move) answer(client *http.Client, url string, q question) answer {
 	return answer{got.Status, got.Header.Get("WWW-Authenticate"), got.Body}
 }
 
+// login logs a browser in at Caddy, and has Django say who it is.
+func (m *move) login(name string) {
+	m.t.Helper()
+	browser := client(m.t)
+	browser.Jar, _ = cookiejar.New(nil) // it never fails
+	send := func(method, path, body, csrf string) reply {
+		m.t.Helper()
+		r, err := http.NewRequestWithContext(m.t.Context(), method, m.url+path, strings.NewReader(body))
+		if err != nil {
+			m.t.Fatal(err)
+		}
+		r.Header.Set("Accept", "application/json")
+		r.Header.Set("Content-Type", "application/json")
+		r.Header.Set("X-CSRFToken", csrf)
+		response, err := browser.Do(r)
+		if err != nil {
+			m.t.Fatal(err)
+		}
+		return readReply(m.t, response)
+	}
+	csrf := send("GET", "/accounts/login/", "", "").state(m.t).CSRF
+	state := send("POST", "/accounts/login/", `{"username": "`+name+`", "password": "password of `+name+`"}`, csrf).state(m.t)
+	if !state.Authenticated {
+		m.t.Error("nobody is logged in")
+	}
+	if got := send("GET", "/api/me/", "", ""); got.Body != `{"user":"`+name+`"}` {
+		m.t.Errorf("after the login: %d %s", got.Status, got.Body)
+	}
+}
+
 func (m *move) compare(step int) {
 	m.t.Helper()
+	if step >= 6 {
+		m.bash("caddy rest-auth lockout clear --all --config Caddyfile") // the project has no patience to lose
+	}
 	plain := client(m.t)
 	for i, q := range m.asked {
 		if got := m.answer(plain, m.url, q); got != m.answers[i] {
-			m.t.Errorf("after step %d, %s %s with %q is answered %+v, want %+v", step, q.Method, q.Path, q.Authorization, got, m.answers[i])
+			m.t.Errorf("after step %d, %s %s with %q, cookie %q, is answered %+v, want %+v", step, q.Method, q.Path, q.Authorization, q.cookie, got, m.answers[i])
 		}
 	}
 }

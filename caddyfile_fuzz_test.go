@@ -42,6 +42,8 @@ func FuzzCaddyfile(f *testing.F) {
 		for _, caddyfile := range []string{
 			":8080 {\n\trest_auth {\n" + block + "\n\t}\n}\n",
 			"{\n\trest_auth {\n" + block + "\n\t}\n}\n",
+			":8080 {\n\trest_auth_endpoints {\n" + block + "\n\t}\n}\n",
+			":8080 {\n\trest_auth_endpoints {\n\t\ttokens /tokens/ {\n" + block + "\n\t\t}\n\t}\n}\n",
 			":8080 {\n\trest_auth {\n\t\trequire any {\n" + block + "\n\t\t}\n\t}\n}\n",
 		} {
 			adapted, _, err := adapter.Adapt([]byte(caddyfile), nil)
@@ -52,14 +54,16 @@ func FuzzCaddyfile(f *testing.F) {
 	})
 }
 
-// blocksOf returns what stands in the rest_auth blocks of a golden, which are
+// blocksOf returns what stands in our blocks of a golden, which are
 // indented by one tab.
 func blocksOf(golden string) []string {
 	caddyfile, _, _ := strings.Cut(golden, "\n----------\n")
 	var blocks []string
-	for _, rest := range strings.Split(caddyfile, "\trest_auth {\n")[1:] {
-		block, _, _ := strings.Cut(rest, "\n\t}")
-		blocks = append(blocks, block)
+	for _, directive := range []string{"rest_auth", "rest_auth_endpoints"} {
+		for _, rest := range strings.Split(caddyfile, "\t"+directive+" {\n")[1:] {
+			block, _, _ := strings.Cut(rest, "\n\t}")
+			blocks = append(blocks, block)
+		}
 	}
 	return blocks
 }

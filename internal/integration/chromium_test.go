@@ -17,10 +17,14 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/password"
 )
 
-// TestMain ends the browser that the tests share.
+// TestMain spares what the passwords of the tests would cost, and ends the
+// browser that they share.
 func TestMain(m *testing.M) {
+	password.MakeCheap()
 	code := m.Run()
 	if running != nil {
 		running.stop()

@@ -32,10 +32,12 @@ func (t *trustedOrigins) add(origin string) error {
 		return errors.New("an origin begins with http:// or https://")
 	case scheme == "https" && strings.HasSuffix(host, ":443"), scheme == "http" && strings.HasSuffix(host, ":80"):
 		return errors.New("browsers leave out that port")
+	case strings.ContainsFunc(host, func(c rune) bool { return c >= utf8.RuneSelf }):
+		return errors.New("an origin is written as browsers send it, with xn--… for other letters than ASCII")
 	}
 	suffix, wild := strings.CutPrefix(host, "*")
 	if host == "" || !isHost(strings.ReplaceAll(suffix, "*", "")) || host != strings.ToLower(host) {
-		return errors.New("an origin is a scheme and a host in lower case, without path or user; other letters than ASCII are written as browsers send them, xn--…")
+		return errors.New("an origin is a scheme and a host in lower case, without path or user")
 	}
 	if strings.Contains(suffix, "*") || wild && (len(suffix) < 2 || suffix[0] != '.') {
 		return errors.New("a wildcard stands for subdomains, as in https://*.example.com")

@@ -21,8 +21,8 @@ import (
 //	cookie_path             <path>
 //	cookie_samesite         Lax|Strict|None
 //	cookie_secure           auto|on|off
-//	expire_at_browser_close on|off
-//	save_every_request      on|off
+//	expire_at_browser_close [on|off]
+//	save_every_request      [on|off]
 //	idle_timeout            <duration>|<seconds>
 //	absolute_timeout        <duration>|<seconds>
 //	csrf_cookie             <name>
@@ -120,10 +120,13 @@ func parseSwitch(d *caddyfile.Dispenser, into **bool) error {
 	if *into != nil {
 		return d.Errf("%s is given twice", setting)
 	}
-	var word string
-	if err := parseWord(d, &word, "on", "off"); err != nil {
-		// d stands at the word by now.
-		return err
+	word := "on"
+	if d.CountRemainingArgs() > 0 {
+		word = ""
+		if err := parseWord(d, &word, "on", "off"); err != nil {
+			// d stands at the word by now.
+			return err
+		}
 	}
 	on := word == "on"
 	*into = &on

@@ -6,6 +6,8 @@ package session
 import (
 	"encoding/json"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
 )
@@ -53,13 +55,13 @@ func described(record *tokenstore.Credential) *Session {
 	}
 }
 
-// cutAgent returns a User-Agent as it is kept: short, and fit for a page.
+// cutAgent returns a User-Agent as it is kept: short, and without what would turn
+// the rest of a page or a terminal around.
 func cutAgent(agent string) string {
-	agent = strings.Map(func(c rune) rune {
-		if c < ' ' || c == 0x7f || c == '\uFFFD' {
+	return strings.Map(func(c rune) rune {
+		if c == utf8.RuneError || !unicode.IsGraphic(c) {
 			return -1
 		}
 		return c
 	}, agent[:min(len(agent), maxAgent)])
-	return strings.ToValidUTF8(agent, "")
 }

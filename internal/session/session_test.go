@@ -249,6 +249,20 @@ func TestManager_Of_kinds(t *testing.T) {
 	}
 }
 
+func TestCutAgent(t *testing.T) {
+	for agent, want := range map[string]string{
+		"Mozilla/5.0 (X11; Linux)":                   "Mozilla/5.0 (X11; Linux)",
+		"a\x00\t\x1b[31m\x7f\u009b\u202eb\u2028\xff": "a[31mb",
+		strings.Repeat("x", 300):                     strings.Repeat("x", maxAgent),
+		strings.Repeat("x", maxAgent-1) + "é":        strings.Repeat("x", maxAgent-1),
+		"größe":                                      "größe",
+	} {
+		if got := cutAgent(agent); got != want {
+			t.Errorf("%q is kept as %q, want %q", agent, got, want)
+		}
+	}
+}
+
 // TestManager_End_many ends one's own session whatever cookies another host of the
 // domain has added, and says so if there are too many.
 func TestManager_End_many(t *testing.T) {

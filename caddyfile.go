@@ -61,7 +61,7 @@ func parseDirective(h httpcaddyfile.Helper) ([]httpcaddyfile.ConfigValue, error)
 			return nil, err
 		}
 		if !known {
-			return nil, h.Errf("unrecognized subdirective '%s'", h.Val())
+			return nil, h.Errf("unrecognized subdirective '%s'%s", h.Val(), placeOf(h.Val()))
 		}
 	}
 	return h.NewRoute(nil, handler), nil
@@ -178,13 +178,34 @@ func (s *Settings) parseHeaderUp(d *caddyfile.Dispenser) error {
 // as JSON.
 func parseGuest(d *caddyfile.Dispenser, namespace, inlineKey, name string) (json.RawMessage, error) {
 	if _, err := caddy.GetModule(namespace + name); err != nil {
-		return nil, d.Errf("unknown %s '%s'", strings.ReplaceAll(inlineKey, "_", " "), name)
+		return nil, d.Errf("unknown %s '%s', expected one of %v", strings.ReplaceAll(inlineKey, "_", " "), name, guestsOf(namespace))
 	}
 	guest, err := caddyfile.UnmarshalModule(d, namespace+name)
 	if err != nil {
 		return nil, err
 	}
 	return caddyconfig.JSONModuleObject(guest, inlineKey, name, nil), nil
+}
+
+// guestsOf returns the names of the modules of a namespace.
+func guestsOf(namespace string) (names []string) {
+	for _, module := range caddy.GetModules(strings.TrimSuffix(namespace, ".")) {
+		names = append(names, module.ID.Name())
+	}
+	return names
+}
+
+// placeOf tells where a word belongs that the directive does not know, if it
+// belongs anywhere.
+func placeOf(word string) string {
+	if _, err := caddy.GetModule("rest_auth.endpoints." + word); err == nil && word != "session" {
+		return ", which stands in rest_auth_endpoints"
+	}
+	switch word {
+	case "store", "session", "cache", "passwords", "login_throttle":
+		return ", which stands in the global option rest_auth"
+	}
+	return ""
 }
 
 // parseWord parses a line of one argument, which may be given once and, if

@@ -66,6 +66,9 @@ func parseEndpoints(h httpcaddyfile.Helper) (caddyhttp.MiddlewareHandler, error)
 func parseMount(d *caddyfile.Dispenser) (*Mount, error) {
 	own := []caddyfile.Token{d.Token()}
 	name := d.Val()
+	if setting, _ := new(Settings).parseLine(nextOf(own)); setting {
+		return nil, d.Errf("%s stands in the block of an endpoint", name)
+	}
 	args := d.RemainingArgs()
 	if len(args) == 0 {
 		return nil, d.Errf("%s takes the path that it is served at", name)

@@ -18,8 +18,8 @@ import (
 //	session <path> {
 //	    login_redirect_url          <path>|<url>
 //	    logout_redirect_url         <path>|<url>
-//	    redirect_authenticated_user on|off
-//	    remember_me                 on|off
+//	    redirect_authenticated_user [on|off]
+//	    remember_me                 [on|off]
 //	    title                       <text>
 //	    template                    <file>
 //	    # and the lines of `authenticate session`
@@ -85,10 +85,11 @@ func parseTarget(d *caddyfile.Dispenser, into *string) error {
 }
 
 func parseSwitch(d *caddyfile.Dispenser, into *bool) error {
-	word := d.Val()
-	var value string
-	if err := parseText(d, &value); err != nil {
-		return err
+	word, value := d.Val(), "on"
+	if d.CountRemainingArgs() > 0 {
+		if err := parseText(d, &value); err != nil {
+			return err
+		}
 	}
 	if value != "on" && value != "off" {
 		return d.Errf("%s: unknown word '%s', expected on or off", word, value)

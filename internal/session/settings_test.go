@@ -65,8 +65,8 @@ func TestSettings_ParseBlock(t *testing.T) {
 func TestSettings_ParseBlock_errors(t *testing.T) {
 	for _, line := range []string{
 		"cookie", "cookie a b", "cookie \"\"", "cookie a\ncookie b", "cookie_age", "cookie_age x", "cookie_age 0", "cookie_age -1", "cookie_age 1h\ncookie_age 2h",
-		"cookie_age 99999999999999999999", "cookie_age 9223372036854775807", "cookie_samesite lax", "cookie_samesite Lax Strict", "cookie_secure yes", "expire_at_browser_close",
-		"expire_at_browser_close true", "save_every_request on\nsave_every_request on", "idle_timeout 1h 2h", "trusted_origins", "login_url", "login_url a b", "unknown x",
+		"cookie_age 99999999999999999999", "cookie_age 9223372036854775807", "cookie_samesite lax", "cookie_samesite Lax Strict", "cookie_secure yes",
+		"expire_at_browser_close true", "expire_at_browser_close on on", "save_every_request on\nsave_every_request on", "idle_timeout 1h 2h", "trusted_origins", "login_url", "login_url a b", "unknown x",
 	} {
 		var s Settings
 		d := caddyfile.NewTestDispenser("session {\n" + line + "\n}")

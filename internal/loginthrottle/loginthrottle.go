@@ -120,7 +120,11 @@ func (t *Throttle) Guess(ctx context.Context, g Guess, verify func(context.Conte
 	if err := r.begin(ctx); err != nil {
 		return nil, err
 	}
-	id, err := verify(ctx)
+	verifying := ctx
+	if r.outage != nil {
+		verifying = context.WithValue(ctx, outageKey{}, r.outage)
+	}
+	id, err := verify(verifying)
 	if auth.DryRun(ctx) {
 		return id, err
 	}

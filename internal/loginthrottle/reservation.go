@@ -46,6 +46,19 @@ type reservation struct {
 	familiar bool             // the user logged in from this network before
 	user     string           // key of the user's count
 	taken    []string         // keys of the counts that were raised
+	outage   error            // why the store does not count
+}
+
+// outageKey is where the context of a verification has why the store does not
+// count it.
+type outageKey struct{}
+
+// Outage returns why the store did not count the guess that is verified in this
+// context, or nil if it did. What has to be read from it cannot be decided then,
+// even if it should answer again by now.
+func Outage(ctx context.Context) error {
+	err, _ := ctx.Value(outageKey{}).(error)
+	return err
 }
 
 // begin reserves, or says how long to wait.
@@ -55,6 +68,7 @@ func (r *reservation) begin(ctx context.Context) error {
 		// Users of the configuration need no store. Those who do will get an error
 		// when they are read.
 		r.refund(ctx)
+		r.outage = err
 		wait, by, err = r.take(ctx, r.Memory.counts)
 	}
 	if ctx.Err() != nil {

@@ -122,6 +122,9 @@ func (d *Directory) find(ctx context.Context, roster Roster, name string) (accou
 			return user, err
 		}
 	}
+	if err := loginthrottle.Outage(ctx); err != nil {
+		return account{}, err
+	}
 	user, err := d.store.UserByName(ctx, name)
 	if err != nil {
 		return account{}, err

@@ -26,7 +26,7 @@ func TestDocumentedFilter(t *testing.T) {
 	failure := regexp.MustCompile(strings.Replace(setting("failregex"), "<ADDR>", `(?P<addr>[0-9a-f.:]+)`, 1))
 	date := regexp.MustCompile(strings.Replace(setting("datepattern"), "{EPOCH}", `\d{10}(\.\d+)?`, 1))
 
-	s := serve(t, observedSite)
+	s := serve(t, strings.Replace(observedSite, "\tlog\n", "\tlog\n\trest_auth_endpoints {\n\t\tauthtoken /login/\n\t}\n", 1))
 	s.seed()
 	refused := []string{
 		token("unknown"), token(`x","client_ip":"203.0.113.9`), token("token-gone"), basic("nobody", "x"), basic("alice", "wrong"),
@@ -35,6 +35,8 @@ func TestDocumentedFilter(t *testing.T) {
 	for _, line := range refused {
 		s.refusedLine(line)
 	}
+	s.send("POST", s.URL+"/login/", strings.NewReader(`{"username":"bob","password":"wrong"}`), ofJSON)
+	s.logs.await("credentials refused", len(refused)+1)
 	const guesses = 6 // the last of which is one too many
 	for i := range guesses {
 		s.get("/", basic("nobody else", strings.Repeat("x", i+1)))
@@ -54,7 +56,7 @@ func TestDocumentedFilter(t *testing.T) {
 			t.Errorf("the address is %s in %s", addr, line)
 		}
 	}
-	if matched != len(refused)+guesses {
-		t.Errorf("%d lines match, want %d", matched, len(refused)+guesses)
+	if want := len(refused) + 1 + guesses; matched != want {
+		t.Errorf("%d lines match, want %d", matched, want)
 	}
 }

@@ -51,7 +51,7 @@ var layers = []struct {
 	{"internal/selftest", []string{"auth"}, nil},
 	{"internal/serverkey", nil, []string{"github.com/caddyserver"}},
 	{"internal/page", nil, []string{}},
-	{"internal/issue", []string{"auth", "tokenstore", "internal/serverkey"}, []string{"github.com/caddyserver/caddy"}},
+	{"internal/issue", []string{"auth", "tokenstore", "internal/serverkey"}, []string{"github.com/caddyserver/caddy", "go.uber.org/zap"}},
 	{"internal/knox", nil, []string{}},
 	{"internal/drf", nil, []string{}},
 	{"internal/tokenapi", []string{"auth", "tokenstore", "endpoints", "internal/drf", "internal/users"}, []string{"github.com/caddyserver/caddy"}},

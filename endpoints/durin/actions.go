@@ -47,7 +47,7 @@ var errInvalidToken = &auth.Failure{Code: auth.CodeAuthenticationFailed, Detail:
 // logout ends the token that the request was made with. One that somebody else
 // has ended meanwhile is as good as ended.
 func (e *Endpoint) logout(w http.ResponseWriter, r *http.Request, id *auth.Identity) error {
-	if _, err := tokenapi.Revoke(r.Context(), e.issuer.Store(), tokenstore.KindDurin, id, id.Credential); err != nil {
+	if _, err := tokenapi.Revoke(r.Context(), e.issuer, tokenstore.KindDurin, id, id.Credential); err != nil {
 		return err
 	}
 	return drf.Write(w, r, http.StatusNoContent, nil)
@@ -55,7 +55,7 @@ func (e *Endpoint) logout(w http.ResponseWriter, r *http.Request, id *auth.Ident
 
 // logoutAll ends all tokens of the user.
 func (e *Endpoint) logoutAll(w http.ResponseWriter, r *http.Request, id *auth.Identity) error {
-	if _, err := tokenapi.RevokeAll(r.Context(), e.issuer.Store(), tokenstore.KindDurin, id, ""); err != nil {
+	if _, err := tokenapi.RevokeAll(r.Context(), e.issuer, tokenstore.KindDurin, id, ""); err != nil {
 		return err
 	}
 	return drf.Write(w, r, http.StatusNoContent, nil)

@@ -96,7 +96,7 @@ func (e *Endpoint) deleteAPIAccess(w http.ResponseWriter, r *http.Request, id *a
 	if e.APIAccessClientName == "" {
 		return errNoAccess
 	}
-	ended, err := tokenapi.RevokeAll(r.Context(), e.issuer.Store(), tokenstore.KindDurin, id, durin.ClientID(e.APIAccessClientName))
+	ended, err := tokenapi.RevokeAll(r.Context(), e.issuer, tokenstore.KindDurin, id, durin.ClientID(e.APIAccessClientName))
 	if err != nil {
 		return err
 	}

@@ -56,7 +56,7 @@ func (e *Endpoint) endSession(w http.ResponseWriter, r *http.Request, id *auth.I
 				"Can't delete token if the request is authed with it.Use " + endpoints.Base(r, e.mount) + "logout/ instead.",
 			}}
 		}
-		ended, err := tokenapi.Revoke(r.Context(), e.issuer.Store(), tokenstore.KindDurin, id, handle)
+		ended, err := tokenapi.Revoke(r.Context(), e.issuer, tokenstore.KindDurin, id, handle)
 		if err != nil {
 			return err
 		}

@@ -86,7 +86,6 @@ func (e *Endpoint) issue(ctx context.Context, id *auth.Identity, asked wish) (se
 	if err != nil {
 		return "", record, issue.StoreError(err)
 	}
-	e.logger.Info("token created", fields(&record, id)...)
 	return secret, record, nil
 }
 
@@ -163,9 +162,7 @@ func (e *Endpoint) latest(id *auth.Identity, now time.Time) (latest time.Time) {
 // issued, and not the user in person.
 func isToken(id *auth.Identity) bool { return id.Credential != "" && id.Method != "session" }
 
+// fields are what the log says of a token, and of who changes it.
 func fields(record *tokenstore.Credential, id *auth.Identity) []zap.Field {
-	return []zap.Field{
-		zap.String("credential", record.ID), zap.String("user", id.ID), zap.String("user_key", id.Key),
-		zap.String("by", id.Method), zap.Strings("scopes", record.Scopes), zap.Time("expires", record.Expires),
-	}
+	return append(issue.Fields(record), zap.String("user", id.ID), zap.String("by", id.Method))
 }

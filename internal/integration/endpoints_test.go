@@ -204,3 +204,31 @@ func TestEndpointsCORS(t *testing.T) {
 		t.Errorf("preflight of another origin: %d", got.Status)
 	}
 }
+
+// What is issued and revoked is in the log, without a secret.
+func TestEndpointsAudit(t *testing.T) {
+	s := serve(t, `{{site}} {
+	rest_auth_endpoints {
+		authtoken /authtoken/
+		knox /knox/
+	}
+	respond "next"
+}
+`)
+	s.seed()
+	derived := s.send("POST", s.URL+"/authtoken/", strings.NewReader(`{"username":"bob","password":"pw"}`), ofJSON).Body
+	made := s.do("POST", "/knox/login/", basic("alice", "pw")).Body
+	secret := made[strings.LastIndex(made, `:"`)+2 : len(made)-2]
+	if got := s.do("POST", "/knox/logout/", token(secret)); got.Status != 204 {
+		t.Fatalf("logging out: %d %s", got.Status, got.Body)
+	}
+	log := s.logs.text()
+	for said, want := range map[string]int{
+		`"token created"`: 2, `"tokens revoked"`: 1, `rest_auth.endpoints.knox`: 2, `"kind":"authtoken"`: 1, `"revoked":1`: 1,
+		secret: 0, derived[10 : len(derived)-2]: 0,
+	} {
+		if got := strings.Count(log, said); got < want || want == 0 && got > 0 {
+			t.Errorf("the log says %s %d times, want %d:\n%s", said, got, want, log)
+		}
+	}
+}

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
+	"go.uber.org/zap"
 
 	"github.com/caddy-rest-auth/caddy-rest-auth/auth"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/serverkey"
@@ -37,24 +38,27 @@ func Digest(secret string) []byte {
 
 // An Issuer issues into one store. It is safe for concurrent use.
 type Issuer struct {
-	store tokenstore.Store
-	keys  *serverkey.Keys
-	now   func() time.Time
+	store  tokenstore.Store
+	keys   *serverkey.Keys
+	logger *zap.Logger
+	now    func() time.Time
 }
 
-// New returns an issuer for a store, with the server's keys.
+// New returns an issuer for a store, with the server's keys. It logs nothing.
 func New(store tokenstore.Store, keys *serverkey.Keys) *Issuer {
-	return &Issuer{store: store, keys: keys, now: time.Now}
+	return &Issuer{store: store, keys: keys, logger: zap.NewNop(), now: time.Now}
 }
 
 // FromContext returns an issuer for the store of the configuration that ctx
-// belongs to.
+// belongs to. What it issues and revokes it logs as the module of ctx.
 func FromContext(ctx caddy.Context) (*Issuer, error) {
 	store, err := tokenstore.FromContext(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("loading the store: %w", err)
 	}
-	return New(store, serverkey.FromContext(ctx)), nil
+	issuer := New(store, serverkey.FromContext(ctx))
+	issuer.logger = ctx.Logger()
+	return issuer, nil
 }
 
 // Store returns the store that is issued into.
@@ -73,7 +77,30 @@ func (i *Issuer) Issue(ctx context.Context, secret string, c tokenstore.Credenti
 	if err := i.store.Create(ctx, c, max, evict); err != nil {
 		return tokenstore.Credential{}, err
 	}
+	i.logger.Info("token created", Fields(&c)...)
 	return c, nil
+}
+
+// Delete revokes records as the store's own Delete does.
+func (i *Issuer) Delete(ctx context.Context, f tokenstore.Filter, digests ...[]byte) (int, error) {
+	n, err := i.store.Delete(ctx, f, digests...)
+	if err == nil && n > 0 {
+		i.logger.Info("tokens revoked", zap.String("kind", f.Kind), zap.String("user_key", f.UserKey),
+			zap.String("client", f.ClientID), zap.String("credential", f.ID), zap.Int("revoked", n))
+	}
+	return n, err
+}
+
+// Fields are what the log says of a record.
+func Fields(c *tokenstore.Credential) []zap.Field {
+	fields := []zap.Field{
+		zap.String("credential", c.ID), zap.String("kind", c.Kind), zap.String("user_key", c.UserKey),
+		zap.String("client", c.ClientID), zap.Strings("scopes", c.Scopes),
+	}
+	if !c.Expires.IsZero() {
+		fields = append(fields, zap.Time("expires", c.Expires))
+	}
+	return fields
 }
 
 // StoreError returns the answer to an error of the store while something is

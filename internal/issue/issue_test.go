@@ -11,6 +11,9 @@ import (
 	"time"
 
 	"github.com/caddyserver/certmagic"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/caddy-rest-auth/caddy-rest-auth/auth"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/serverkey"
@@ -45,6 +48,8 @@ func TestHex(t *testing.T) {
 
 func TestIssue(t *testing.T) {
 	issuer, alice := newIssuer(t)
+	core, logs := observer.New(zapcore.InfoLevel)
+	issuer.logger = zap.New(core)
 	record, err := issuer.Issue(t.Context(), "secret", tokenstore.Credential{Kind: tokenstore.KindKnox, UserKey: alice.Key}, 1, false)
 	if err != nil {
 		t.Fatal(err)
@@ -52,6 +57,9 @@ func TestIssue(t *testing.T) {
 	found, user, err := issuer.Store().Lookup(t.Context(), Digest("secret"), time.Now())
 	if err != nil || found.ID != record.ID || user.Key != alice.Key || found.Created.IsZero() {
 		t.Errorf("Lookup = %+v, %v", found, err)
+	}
+	if logged := logs.All(); len(logged) != 1 || logged[0].ContextMap()["credential"] != record.ID || logged[0].ContextMap()["user_key"] != alice.Key {
+		t.Errorf("the log says %v", logged)
 	}
 	if strings.Contains(string(found.Data)+found.ID+found.Label, "secret") {
 		t.Error("the record holds the secret")

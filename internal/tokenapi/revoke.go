@@ -15,26 +15,31 @@ import (
 // not empty: one without a user would end everybody's.
 var errNobody = errors.New("the credential stands for no user")
 
+// A Revoker ends records, as a tokenstore.Store does.
+type Revoker interface {
+	Delete(ctx context.Context, f tokenstore.Filter, digests ...[]byte) (int, error)
+}
+
 // Revoke ends the token of a user that has this handle, and reports whether
 // there was one.
-func Revoke(ctx context.Context, store tokenstore.Store, kind string, id *auth.Identity, handle string) (bool, error) {
+func Revoke(ctx context.Context, revoker Revoker, kind string, id *auth.Identity, handle string) (bool, error) {
 	if handle == "" {
 		return false, refuseNobody()
 	}
-	return revoke(ctx, store, id, tokenstore.Filter{ID: handle, Kind: kind})
+	return revoke(ctx, revoker, id, tokenstore.Filter{ID: handle, Kind: kind})
 }
 
 // RevokeAll ends all tokens that a user has of a kind, or of a kind and client.
-func RevokeAll(ctx context.Context, store tokenstore.Store, kind string, id *auth.Identity, client string) (bool, error) {
-	return revoke(ctx, store, id, tokenstore.Filter{ClientID: client, Kind: kind})
+func RevokeAll(ctx context.Context, revoker Revoker, kind string, id *auth.Identity, client string) (bool, error) {
+	return revoke(ctx, revoker, id, tokenstore.Filter{ClientID: client, Kind: kind})
 }
 
-func revoke(ctx context.Context, store tokenstore.Store, id *auth.Identity, which tokenstore.Filter) (bool, error) {
+func revoke(ctx context.Context, revoker Revoker, id *auth.Identity, which tokenstore.Filter) (bool, error) {
 	if id.Key == "" {
 		return false, refuseNobody()
 	}
 	which.UserKey = id.Key
-	n, err := store.Delete(ctx, which)
+	n, err := revoker.Delete(ctx, which)
 	if err != nil {
 		return false, &auth.Unavailable{Err: err}
 	}

@@ -38,7 +38,7 @@ func (c *durinClient) field(f *field) (own bool, err error) {
 }
 
 func (c *durinClient) finish(d *decoder, r *record) error {
-	ttl, ok := parseDuration(c.ttl)
+	ttl, ok := ParseDuration(c.ttl)
 	switch {
 	case c.name == "":
 		return wrong("the client has no name")
@@ -135,9 +135,9 @@ var (
 	isoDuration   = regexp.MustCompile(`^P(?:(\d{1,9})D)?(?:T(?:(\d{1,9})H)?(?:(\d{1,9})M)?(?:(\d{1,18})(?:[.,](\d{1,6})\d{0,6})?S)?)?$`)
 )
 
-// parseDuration reads a duration that is not negative. More than the clock can
-// say is the longest it can.
-func parseDuration(text string) (time.Duration, bool) {
+// ParseDuration reads a duration as Django writes it, 1 00:00:00, or in ISO 8601. It
+// is not negative; more than the clock can say is the longest it can.
+func ParseDuration(text string) (time.Duration, bool) {
 	parts := plainDuration.FindStringSubmatch(text)
 	if parts == nil {
 		parts = isoDuration.FindStringSubmatch(text)

@@ -212,12 +212,12 @@ func TestParseDuration(t *testing.T) {
 		"P1DT02H03M04.5S": 26*time.Hour + 3*time.Minute + 4500*time.Millisecond, "P1D": 24 * time.Hour, "PT1S": time.Second,
 		"999999999 23:59:59": 1<<63 - 1,
 	} {
-		if got, ok := parseDuration(text); got != want || !ok {
+		if got, ok := ParseDuration(text); got != want || !ok {
 			t.Errorf("%s is %s, %v; want %s", text, got, ok, want)
 		}
 	}
 	for _, text := range []string{"", "-1 00:00:00", "1:2:3:4", "x", "1 day", "1h", "-P1D", "P1Y", "99999999999999999999", " 1"} {
-		if got, ok := parseDuration(text); ok {
+		if got, ok := ParseDuration(text); ok {
 			t.Errorf("%q is %s", text, got)
 		}
 	}

@@ -24,6 +24,16 @@ c2 +240h0m0s +5/m
 c3 +none +-
 \z`},
 		step{args: "client list --address $ADMIN --json", out: `"throttle_rate": "5/m"`},
+		step{args: "client set c2 --throttle-rate= --address $ADMIN", out: `^\z`, err: "^changed client c2$"},
+		step{args: "client set c3 --token-ttl 1h --throttle-rate 9/h --address $ADMIN", err: "^changed client c3$"},
+		step{args: "client set c3 --throttle-rate 9/x --address $ADMIN", fails: true, err: `throttle_rate: invalid period 'x'\.`},
+		step{args: "client set c3 --address $ADMIN", fails: true, err: "nothing to set; see 'caddy rest-auth client set --help'"},
+		step{args: "client set c9 --token-ttl 1h --address $ADMIN", fails: true, err: "there is no client 'c9'"},
+		step{args: "client list --address $ADMIN", out: `^NAME +TOKEN TTL +THROTTLE RATE
+c1 +24h0m0s +-
+c2 +240h0m0s +-
+c3 +1h0m0s +9/h
+\z`},
 		step{args: "client delete c1 --address $ADMIN", err: "^deleted client c1$"},
 		step{args: "client delete c1 --address $ADMIN", fails: true, err: "there is no client 'c1'"},
 		step{args: "client --address $ADMIN", fails: true, err: "a command is missing"},

@@ -4,6 +4,7 @@
 package integration
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 	"time"
@@ -105,4 +106,37 @@ func TestDurinConfigured(t *testing.T) {
 	}
 	s.post("/durin/logout/", "", token(carols)).matches(t, 204, "")
 	s.get("/", token(carols)).expect(t, 401, "Token", invalidToken)
+}
+
+// TestDurinClient_changed: a client's new lifetime is that of the tokens that are
+// issued or refreshed from then on.
+func TestDurinClient_changed(t *testing.T) {
+	s := serveDurin(t)
+	before := s.durinLogin("alice", "web")
+	web := before.issued(t)
+	lasts := func(want time.Duration, expiry string) {
+		t.Helper()
+		ends, err := time.Parse(time.RFC3339, expiry)
+		if left := time.Until(ends); err != nil || left > want || left < want-time.Minute {
+			t.Errorf("the token ends in %s, want %s; %v", left, want, err)
+		}
+	}
+	refresh := func() string {
+		t.Helper()
+		var answer struct{ Expiry string }
+		if err := json.Unmarshal([]byte(s.post("/durin/refresh/", "", token(web.Token)).Body), &answer); err != nil {
+			t.Fatal(err)
+		}
+		return answer.Expiry
+	}
+	s.admin(200, "PATCH", "clients/web", `{"token_ttl":"3h"}`)
+	if got := s.durinLogin("alice", "web"); got.Body != before.Body {
+		t.Errorf("the login was answered %s, and before %s", got.Body, before.Body)
+	}
+	lasts(3*time.Hour, *s.durinLogin("bob", "web").issued(t).Expiry)
+	lasts(3*time.Hour, refresh())
+	// No end comes nearer.
+	s.admin(200, "PATCH", "clients/web", `{"token_ttl":"5m"}`)
+	lasts(3*time.Hour, refresh())
+	lasts(5*time.Minute, *s.durinLogin("root", "web").issued(t).Expiry)
 }

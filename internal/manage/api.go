@@ -73,7 +73,7 @@ var resources = map[string]methods{
 	"sessions":         {http.MethodGet: (*call).listSessions, http.MethodDelete: (*call).deleteSessions},
 	"sessions/*":       {http.MethodDelete: (*call).deleteSession},
 	"clients":          {http.MethodGet: (*call).listClients, http.MethodPost: (*call).postClient},
-	"clients/*":        {http.MethodDelete: (*call).deleteClient},
+	"clients/*":        {http.MethodPatch: (*call).patchClient, http.MethodDelete: (*call).deleteClient},
 	"import":           {http.MethodPost: (*call).imports},
 	"export":           {http.MethodGet: (*call).export},
 	"store":            {http.MethodGet: (*call).getStore},

@@ -44,13 +44,14 @@ func (m *Manager) CreateClient(ctx context.Context, in NewClient) (Client, error
 	if err := checkClientName(in.Name); err != nil {
 		return Client{}, err
 	}
+	if strings.HasPrefix(in.Name, durin.ClientID("")) {
+		return Client{}, invalid("name", "must not begin with '%s', as the ID of another client may", durin.ClientID(""))
+	}
 	c := durin.Client{TokenTTL: defaultClientTTL, ThrottleRate: in.ThrottleRate}
 	if in.TokenTTL != "" {
-		var ok bool
-		if c.TokenTTL, ok = parseClientTTL(in.TokenTTL); !ok {
-			return Client{}, invalid("token_ttl", "Duration has wrong format. Use one of these formats instead: [DD] [HH:[MM:]]ss[.uuuuuu]. Or 10d, 36h, none.")
+		if err := setClientTTL(&c, in.TokenTTL); err != nil {
+			return Client{}, err
 		}
-		c.Endless = c.TokenTTL == 0
 	}
 	if err := checkClientRate(in.ThrottleRate); err != nil {
 		return Client{}, err
@@ -91,18 +92,15 @@ func (m *Manager) ListClients(ctx context.Context, cursor string, limit int) ([]
 // DeleteClient removes an API client, and ends all its tokens at once. A later
 // import does not bring it back.
 func (m *Manager) DeleteClient(ctx context.Context, name string) error {
-	err := tokenstore.ErrNotFound
-	if checkClientName(name) == nil {
-		_, err = m.Store.Client(ctx, durin.ClientID(name))
+	_, err := m.findClient(ctx, name)
+	if err != nil {
+		return err
 	}
-	if err == nil {
-		_, err = m.Store.Remember(ctx, deletedClient(name), forever)
-	}
-	if err == nil {
+	if _, err = m.Store.Remember(ctx, deletedClient(name), forever); err == nil {
 		err = m.Store.DeleteClient(ctx, durin.ClientID(name))
 	}
 	if errors.Is(err, tokenstore.ErrNotFound) {
-		return &Error{Status: http.StatusNotFound, Text: "there is no client '" + name + "'", Err: err}
+		return noClient(name, err)
 	}
 	if err != nil {
 		return storeError("deleting the client", err)
@@ -149,6 +147,15 @@ func checkClientName(name string) error {
 		return invalid("name", "This field may not be blank.")
 	}
 	return checkText("name", name, 1, durin.MaxName)
+}
+
+func setClientTTL(c *durin.Client, text string) error {
+	ttl, ok := parseClientTTL(text)
+	if !ok {
+		return invalid("token_ttl", "Duration has wrong format. Use one of these formats instead: [DD] [HH:[MM:]]ss[.uuuuuu]. Or 10d, 36h, none.")
+	}
+	c.TokenTTL, c.Endless = ttl, ttl == 0
+	return nil
 }
 
 // parseClientTTL returns 0 for tokens that never end. As a number it would mean

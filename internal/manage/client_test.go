@@ -24,6 +24,7 @@ func TestClients(t *testing.T) {
 		{NewClient{Name: ""}, Client{}, "name: This field may not be blank."},
 		{NewClient{Name: " "}, Client{}, "name: This field may not be blank."},
 		{NewClient{Name: strings.Repeat("é", 65)}, Client{}, "name: must not be longer than 64 characters"},
+		{NewClient{Name: "durin:c1"}, Client{}, "name: must not begin with 'durin:', as the ID of another client may"},
 		{NewClient{Name: "a\nb"}, Client{}, "name: must not contain control characters"},
 		{NewClient{Name: strings.Repeat("é", 64), TokenTTL: "1 02:00:00"}, Client{strings.Repeat("é", 64), "26h0m0s", ""}, ""},
 		{NewClient{Name: "days", TokenTTL: "10d"}, Client{"days", "240h0m0s", ""}, ""},
@@ -64,5 +65,35 @@ func TestClients(t *testing.T) {
 	}
 	if _, err := m.Store.Client(t.Context(), durin.ClientID("c1")); err == nil {
 		t.Error("the client is there still")
+	}
+}
+
+func TestChangeClient(t *testing.T) {
+	f := newFixture(t)
+	m := f.m
+	if _, err := m.CreateClient(t.Context(), NewClient{Name: "web", ThrottleRate: "5/m"}); err != nil {
+		t.Fatal(err)
+	}
+	text := func(s string) *string { return &s }
+	for _, test := range []struct {
+		name   string
+		change ClientChange
+		want   Client
+		err    string
+	}{
+		{"web", ClientChange{}, Client{"web", "24h0m0s", "5/m"}, ""},
+		{"web", ClientChange{TokenTTL: text("10d")}, Client{"web", "240h0m0s", "5/m"}, ""},
+		{"web", ClientChange{TokenTTL: text("none"), ThrottleRate: text("9/h")}, Client{"web", "none", "9/h"}, ""},
+		{"web", ClientChange{TokenTTL: text("1 00:00:00"), ThrottleRate: text("")}, Client{"web", "24h0m0s", ""}, ""},
+		{"web", ClientChange{TokenTTL: text("")}, Client{}, "token_ttl: Duration has wrong format. Use one of these formats instead: [DD] [HH:[MM:]]ss[.uuuuuu]. Or 10d, 36h, none."},
+		{"web", ClientChange{TokenTTL: text("1h"), ThrottleRate: text("5/x")}, Client{}, "throttle_rate: invalid period 'x'."},
+		{"web", ClientChange{}, Client{"web", "24h0m0s", ""}, ""},
+		{"nobody", ClientChange{}, Client{}, "there is no client 'nobody'"},
+		{"\n", ClientChange{}, Client{}, "there is no client '\n'"},
+	} {
+		got, err := m.ChangeClient(t.Context(), test.name, test.change)
+		if got != test.want || err != nil && err.Error() != test.err || err == nil && test.err != "" {
+			t.Errorf("%s: %+v, %v; want %+v, %s", test.name, got, err, test.want, test.err)
+		}
 	}
 }

@@ -35,6 +35,19 @@ func (c *call) postClient(string) error {
 	return nil
 }
 
+func (c *call) patchClient(name string) error {
+	var change ClientChange
+	if err := c.body(&change); err != nil {
+		return err
+	}
+	client, err := c.ChangeClient(c.r.Context(), name, change)
+	if err != nil {
+		return err
+	}
+	writeJSON(c.w, http.StatusOK, client)
+	return nil
+}
+
 func (c *call) deleteClient(name string) error {
 	return c.gone(c.DeleteClient(c.r.Context(), name))
 }

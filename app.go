@@ -34,8 +34,8 @@ type App struct {
 	// Default: a SQLite file, rest_auth.db, in Caddy's data directory.
 	StoreRaw json.RawMessage `json:"store,omitempty" caddy:"namespace=rest_auth.token_stores inline_key=driver"`
 
-	// A few users without a database. They log in by password; tokens belong
-	// to users of the store.
+	// A few users without a database, who log in by password. What is issued to
+	// them, as tokens, is good while the configuration has them.
 	Users []users.User `json:"users,omitempty"`
 
 	// What a rest_auth handler uses that does not say otherwise.

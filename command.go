@@ -20,8 +20,8 @@ func init() {
 		Usage: "<command>",
 		Short: "Manages the users and tokens of rest_auth",
 		Long: `
-Manages the users, groups and tokens of a Caddy that runs with rest_auth, and
-the store that they are kept in.
+Manages the users, groups, tokens and sessions of a Caddy that runs with
+rest_auth, and the store that they are kept in.
 
 The commands ask the admin API of the running Caddy, at the --address given, at
 that of the --config given, or at '` + caddy.DefaultAdminListen + `', so that

@@ -31,7 +31,7 @@ func importCommand() *cobra.Command {
 			flags.String("username-field", "", "The USERNAME_FIELD of the user model, as email (default: username)")
 			flags.String("secret-key-file", "", "A file with the project's SECRET_KEY and SECRET_KEY_FALLBACKS, one a line; without it sessions are left out")
 			flags.Bool("passwords", false, "Also take passwords that were changed there since they were last taken; this ends sessions")
-			flags.Bool("prune", false, "Remove users, tokens, API clients and groups that were imported before and are not in the file; for good")
+			flags.Bool("prune", false, "Remove users, tokens, sessions, API clients and groups that were imported before and are not in the file; for good")
 			flags.Bool("deleted", false, "Also bring back users and API clients that were imported before and deleted here")
 			flags.Bool("dry-run", false, "Report what would be done, and do nothing")
 			jsonFlag(flags)

@@ -4,6 +4,7 @@
 package session
 
 import (
+	"errors"
 	"net/http"
 
 	"go.uber.org/zap"
@@ -11,21 +12,28 @@ import (
 	"github.com/caddy-rest-auth/caddy-rest-auth/auth"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/drf"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/page"
+	sessions "github.com/caddy-rest-auth/caddy-rest-auth/internal/session"
 )
 
 // showLogout asks people whether they want to. A link must not log anybody out:
 // any page could have the browser follow it.
 func (e *Endpoint) showLogout(w http.ResponseWriter, r *http.Request, _ *auth.Identity) error {
-	session, err := e.current(r)
-	if err != nil {
+	session, err := e.sessions.Of(r)
+	// Somebody else has set cookies here; to say that nobody is logged in would
+	// leave the session of whoever was.
+	several := errors.Is(err, sessions.ErrAmbiguous) || errors.Is(err, sessions.ErrTooMany)
+	if err != nil && !errors.Is(err, auth.ErrNoCredentials) {
 		return err
 	}
 	if !page.Wanted(r) {
 		return writeState(w, r, session, e.sessions.CSRF().Token(w, r))
 	}
 	view := logoutView{Login: e.path(r, loginPath), Next: e.next(r, nil)}
-	if session != nil {
+	switch {
+	case session != nil:
 		view.User = session.User.ID
+	case several:
+		view.User = "more than one user"
 	}
 	return e.writeLogout(w, r, http.StatusOK, view)
 }

@@ -4,6 +4,7 @@
 package integration
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -153,6 +154,62 @@ func TestSessionEndpoint_reload(t *testing.T) {
 			if got := v.user(); got != step.want {
 				t.Errorf("with %.20q the session is %s, want %s", step.users, got, step.want)
 			}
+		}
+	}
+}
+
+// TestSessionEndpoint_shadowed shows the form, and not the way in circles, to
+// somebody whose name the configuration has given to another.
+func TestSessionEndpoint_shadowed(t *testing.T) {
+	const carol = "user carol pbkdf2_sha256$260000$saltsalt$eI8CoAw/y8JNKY5nootgIPaV/Z8t4mboGwA15GoimXk="
+	site := func(users string) string {
+		return "{\n{{global}}\nrest_auth {\n{{store}}\n" + users + "\n}\n}\n" + strings.Replace(loginSite, "%s", "redirect_authenticated_user on", 1)
+	}
+	s := serve(t, site(""))
+	s.seed()
+	alice, err := s.store().UserByName(t.Context(), "alice")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.putUser(tokenstore.User{Name: "carol", Active: true, PasswordHash: alice.PasswordHash})
+	v := s.visit()
+	v.login("carol")
+	s.reload(site(carol))
+	v.client.CloseIdleConnections()
+	v.ask("GET", "/wiki", "", asHTML).redirects(t, 302, "/auth/login/?next=%2Fwiki")
+	if got := v.ask("GET", "/auth/login/?next=%2Fwiki", "", asHTML); got.Status != 200 {
+		t.Errorf("the login page leads to %q", got.Header.Get("Location"))
+	}
+}
+
+// TestSessionEndpoint_several has another host of the domain add a cookie of its
+// own. Whoever logs out then is logged out for good.
+func TestSessionEndpoint_several(t *testing.T) {
+	s := serveSessions(t, "")
+	for name, added := range map[string]func() string{
+		"of another user": func() string {
+			other := s.visit()
+			other.login("bob")
+			return "sessionid=" + other.cookie("sessionid")
+		},
+		"many": func() string {
+			var lines []string
+			for i := range 10 {
+				lines = append(lines, fmt.Sprintf("sessionid=%032d", i))
+			}
+			return strings.Join(lines, "; ")
+		},
+	} {
+		v := s.visit()
+		csrf := v.login("alice").CSRF
+		key := v.cookie("sessionid")
+		tossed := "Cookie: " + added()
+		if page := v.ask("GET", "/auth/logout/", "", asHTML, tossed); page.Status != 200 || !strings.Contains(page.Body, "<button") || strings.Contains(page.Body, "You are logged out") {
+			t.Errorf("%s: the page is %d %s", name, page.Status, page.Body)
+		}
+		v.ask("POST", "/auth/logout/", "", asHTML, ofForm, tossed, "X-CSRFToken: "+csrf).redirects(t, 303, "/auth/logout/")
+		if got := s.get("/x", "Cookie: sessionid="+key); got.Status != 403 {
+			t.Errorf("%s: after the logout the session is answered %d", name, got.Status)
 		}
 	}
 }

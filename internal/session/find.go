@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/caddy-rest-auth/caddy-rest-auth/auth"
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/users"
 	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
 )
 
@@ -27,6 +28,7 @@ const touchInterval = time.Minute
 var (
 	ErrNone      = fmt.Errorf("%w: no live session", auth.ErrNoCredentials)
 	ErrAmbiguous = fmt.Errorf("%w: live sessions of two users", auth.ErrNoCredentials)
+	ErrTooMany   = fmt.Errorf("%w: more session cookies than are looked up", auth.ErrNoCredentials)
 )
 
 // found is a live session with what it takes to renew its cookie.
@@ -54,8 +56,11 @@ func (m *Manager) Of(r *http.Request) (*Session, error) {
 }
 
 func (m *Manager) find(ctx context.Context, r *http.Request) (found, error) {
-	keys := m.keys(r)
-	if len(keys) == 0 {
+	keys, whole := m.firstKeys(r, maxKeys)
+	switch {
+	case !whole:
+		return found{}, ErrTooMany
+	case len(keys) == 0:
 		return found{}, auth.ErrNoCredentials
 	}
 	var first found
@@ -91,6 +96,10 @@ func (m *Manager) lookup(ctx context.Context, key string) (found, error) {
 	}
 	holder, err := m.users.Holder(&record, user)
 	if err != nil {
+		return found{}, tokenstore.ErrNotFound
+	}
+	// Whoever the configuration calls by that name is somebody else.
+	if holder.Source == users.SourceStore && m.users.Configured(holder.ID) {
 		return found{}, tokenstore.ErrNotFound
 	}
 	// A record with a version was compared with its user's by the store.

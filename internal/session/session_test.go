@@ -229,6 +229,21 @@ func TestManager_configured(t *testing.T) {
 	}
 }
 
+// TestManager_shadowed has the configuration give a name to somebody else.
+func TestManager_shadowed(t *testing.T) {
+	f := newFixture(t, Settings{})
+	_, alice := f.user("alice")
+	_, cookie := f.start(alice)
+	f.configure(Settings{}, users.User{Name: "alice", Password: hash})
+	if f.alive(cookie) {
+		t.Error("a session of the store's alice is the configuration's")
+	}
+	f.configure(Settings{}, users.User{Name: "bob", Password: hash})
+	if !f.alive(cookie) {
+		t.Error("not alive after all")
+	}
+}
+
 // TestManager_Of_kinds keeps what was issued for something else from being a
 // session.
 func TestManager_Of_kinds(t *testing.T) {
@@ -318,7 +333,7 @@ func TestManager_cookies(t *testing.T) {
 		"none":                 {nil, auth.ErrNoCredentials, false},
 		"another":              {[]string{"csrftoken=" + strings.Repeat("a", 32)}, auth.ErrNoCredentials, false},
 		"in upper case":        {[]string{strings.ToUpper(a)}, auth.ErrNoCredentials, false},
-		"too many":             {[]string{a, dead[:41] + "1", dead[:41] + "2", dead[:41] + "3", dead[:41] + "4"}, auth.ErrNoCredentials, false},
+		"too many":             {[]string{a, dead[:41] + "1", dead[:41] + "2", dead[:41] + "3", dead[:41] + "4"}, ErrTooMany, false},
 	}
 	for name, test := range tests {
 		before := f.store.lookups

@@ -99,12 +99,17 @@ func checkScope(scope string) error {
 	switch {
 	case scope == "":
 		return errors.New("the scope is missing")
-	case scope == "anon":
+	case strings.EqualFold(scope, "anon"):
 		return errors.New("the scope of anonymous requests is called 'anonymous'")
-	case scope == "off":
+	case strings.EqualFold(scope, "off"):
 		return errors.New("'off' is not a scope")
 	case len(scope) > maxScope || strings.Trim(scope, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-") != "":
 		return fmt.Errorf("'%s' is not a scope: expected up to %d letters, digits and any of _.-", scope, maxScope)
+	}
+	for _, known := range []string{throttle.Anonymous, "user", clientScope} {
+		if strings.EqualFold(scope, known) && scope != known {
+			return fmt.Errorf("'%s' is not '%s', and would count other requests", scope, known)
+		}
 	}
 	return nil
 }

@@ -7,6 +7,7 @@ ROOT_URLCONF = "bookshop.urls"
 USE_TZ = True
 DEFAULT_AUTO_FIELD = "django.db.models.AutoField"
 DATABASES = {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": "db.sqlite3"}}
+PASSWORD_HASHERS = ["bookshop.quick.Hasher"]
 INSTALLED_APPS = [
     "django.contrib.auth",
     "django.contrib.contenttypes",

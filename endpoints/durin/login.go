@@ -67,15 +67,15 @@ func (e *Endpoint) login(w http.ResponseWriter, r *http.Request, _ *auth.Identit
 // cannot be a name is the name of no client.
 func clientName(data *drf.Data) (string, error) {
 	field := drf.Field{Name: "client", Optional: true, AllowNull: true, AllowBlank: true, KeepSpace: true}
+	if data.Falsy(field.Name) {
+		return "", errNoClient
+	}
 	values, err := data.Read(field)
 	if err != nil {
 		return "", errUnknownClient
 	}
 	name := values.String(field.Name)
-	switch {
-	case name == "":
-		return "", errNoClient
-	case utf8.RuneCountInString(name) > durin.MaxName || !utf8.ValidString(name) || strings.Contains(name, "\x00"):
+	if name == "" || utf8.RuneCountInString(name) > durin.MaxName || !utf8.ValidString(name) || strings.Contains(name, "\x00") {
 		return "", errUnknownClient
 	}
 	return name, nil

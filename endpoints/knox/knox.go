@@ -184,7 +184,7 @@ func (e *Endpoint) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 		"token_limit_per_user":        e.parseLimit,
 		"auto_refresh":                &e.AutoRefresh,
 		"auto_refresh_max_ttl":        &e.AutoRefreshMaxTTL,
-		"min_refresh_interval":        &e.MinRefreshInterval,
+		"min_refresh_interval":        e.parseInterval,
 		"auth_header_prefix":          &e.AuthHeaderPrefix,
 		"expiry_datetime_format":      &e.ExpiryDatetimeFormat,
 		"token_prefix":                &e.TokenPrefix,
@@ -200,6 +200,15 @@ func (e *Endpoint) parseLimit(args []string) (err error) {
 		e.TokenLimit = args[1]
 	}
 	e.TokenLimitPerUser, err = tokenapi.ParseNumber(args[0])
+	return err
+}
+
+// parseInterval takes 0, by which every use puts the end off.
+func (e *Endpoint) parseInterval(args []string) (err error) {
+	if len(args) != 1 {
+		return errors.New("expected a duration")
+	}
+	e.MinRefreshInterval, err = tokenapi.ParseDuration(args[0])
 	return err
 }
 

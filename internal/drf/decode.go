@@ -118,3 +118,28 @@ func (d *Data) Form(name string) (string, bool) {
 	text, ok := values[len(values)-1].(string)
 	return text, ok
 }
+
+// Falsy reports whether Python takes the value that the body has for a name for
+// nothing: null, false, 0, or an empty text, list or object, or none at all.
+func (d *Data) Falsy(name string) bool {
+	if d.form != nil {
+		values := d.form[name]
+		return len(values) == 0 || values[len(values)-1] == ""
+	}
+	members, _ := d.value.(map[string]any)
+	switch value := members[name].(type) {
+	case nil:
+		return true
+	case bool:
+		return !value
+	case number:
+		return value.value() == 0
+	case string:
+		return value == ""
+	case []any:
+		return len(value) == 0
+	case map[string]any:
+		return len(value) == 0
+	}
+	return false
+}

@@ -17,8 +17,8 @@ import (
 //   - *string takes one word;
 //   - *int takes a number from 1;
 //   - *bool takes on, off, or nothing, which is on;
-//   - **caddy.Duration takes a duration as 10h or 7d, a number of seconds, or
-//     none, which is 0;
+//   - **caddy.Duration takes how long something lives: a duration as 10h or 7d, a
+//     number of seconds, or none, which is 0 and for ever;
 //   - *[]string takes words;
 //   - func(args []string) error takes what it wants.
 type Options map[string]any
@@ -110,18 +110,31 @@ func ParseNumber(text string) (int, error) {
 	return n, nil
 }
 
-// parseLifetime reads a duration; a bare number is seconds, as in Django.
+// parseLifetime reads a duration, or none. It refuses 0, which would be for ever
+// here, and is no time at all in Django.
 func parseLifetime(text string) (*caddy.Duration, error) {
 	if text == "none" {
 		return new(caddy.Duration), nil
 	}
+	duration, err := ParseDuration(text)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("%w, nor none", err)
+	case *duration == 0:
+		return nil, fmt.Errorf("'%s' is no time at all; write none for ever", text)
+	}
+	return duration, nil
+}
+
+// ParseDuration reads a duration; a bare number is seconds, as in Django.
+func ParseDuration(text string) (*caddy.Duration, error) {
 	if seconds, err := strconv.ParseUint(text, 10, 32); err == nil {
 		duration := caddy.Duration(time.Duration(seconds) * time.Second)
 		return &duration, nil
 	}
 	parsed, err := caddy.ParseDuration(text)
 	if err != nil || parsed < 0 {
-		return nil, fmt.Errorf("'%s' is not a duration, as 10h or 7d, nor none", text)
+		return nil, fmt.Errorf("'%s' is not a duration, as 10h or 7d", text)
 	}
 	duration := caddy.Duration(parsed)
 	return &duration, nil

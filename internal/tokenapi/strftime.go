@@ -10,19 +10,21 @@ import (
 	"time"
 )
 
-// directives are those of Python's strftime that mean the same everywhere, with
-// what they write of a time in UTC. Those that depend on the locale are written
-// as in its default, C.
+// directives are those of Python's documentation, and some that every C library
+// adds, with what they write of a time in UTC. Those that depend on the locale
+// are written as in its default, C.
 var directives = map[byte]func(time.Time) string{
 	'a': layout("Mon"),
 	'A': layout("Monday"),
 	'b': layout("Jan"),
 	'B': layout("January"),
+	'c': layout("Mon Jan _2 15:04:05 2006"),
 	'd': layout("02"),
 	'D': layout("01/02/06"),
 	'e': layout("_2"),
 	'f': func(t time.Time) string { return fmt.Sprintf("%06d", t.Nanosecond()/int(time.Microsecond)) },
 	'F': layout("2006-01-02"),
+	'G': func(t time.Time) string { year, _ := t.ISOWeek(); return fmt.Sprint(year) },
 	'H': layout("15"),
 	'I': layout("03"),
 	'j': layout("002"),
@@ -34,7 +36,12 @@ var directives = map[byte]func(time.Time) string{
 	'S': layout("05"),
 	'T': layout("15:04:05"),
 	'u': func(t time.Time) string { return fmt.Sprint((int(t.Weekday())+6)%7 + 1) },
+	'U': func(t time.Time) string { return week(t, int(t.Weekday())) },
+	'V': func(t time.Time) string { _, week := t.ISOWeek(); return fmt.Sprintf("%02d", week) },
 	'w': func(t time.Time) string { return fmt.Sprint(int(t.Weekday())) },
+	'W': func(t time.Time) string { return week(t, (int(t.Weekday())+6)%7) },
+	'x': layout("01/02/06"),
+	'X': layout("15:04:05"),
 	'y': layout("06"),
 	'Y': layout("2006"),
 	'z': func(time.Time) string { return "+0000" },
@@ -44,6 +51,12 @@ var directives = map[byte]func(time.Time) string{
 
 func layout(layout string) func(time.Time) string {
 	return func(t time.Time) string { return t.Format(layout) }
+}
+
+// week numbers the weeks of a year. The days before the first that begins in it
+// are in week 0.
+func week(t time.Time, dayOfWeek int) string {
+	return fmt.Sprintf("%02d", (t.YearDay()+6-dayOfWeek)/7)
 }
 
 // Strftime writes a time, in UTC, as Python's strftime does by a format that

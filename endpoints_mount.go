@@ -118,6 +118,9 @@ func (m *Mount) resolvePath() (err error) {
 	if m.Path, err = caddy.NewReplacer().ReplaceOrErr(m.Path, true, true); err != nil {
 		return err
 	}
+	if m.Path == "" {
+		return errors.New("no path is given")
+	}
 	if !strings.HasSuffix(m.Path, "/") {
 		m.Path += "/"
 	}

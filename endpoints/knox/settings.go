@@ -82,6 +82,10 @@ func (e *Endpoint) checkTimes() error {
 		if option != nil && *option < 0 {
 			return fmt.Errorf("%s: %s is negative", name, time.Duration(*option))
 		}
+		// A bare number is seconds in a Caddyfile, and nanoseconds in JSON.
+		if option != nil && *option > 0 && time.Duration(*option) < time.Second {
+			return fmt.Errorf("%s: %s is shorter than a second", name, time.Duration(*option))
+		}
 	}
 	e.ttl = tokenapi.Lifetime(e.TokenTTL, defaultTTL)
 	if !e.AutoRefresh {

@@ -155,6 +155,8 @@ func (e *Endpoint) resolve() error {
 		return errors.New("limit_per_user is negative")
 	case e.DefaultTTL < 0 || e.MaxTTL < 0:
 		return errors.New("a lifetime is negative")
+	case isBrief(e.DefaultTTL) || isBrief(e.MaxTTL) || isBrief(*e.Grace):
+		return errors.New("a lifetime or the grace is shorter than a second")
 	case e.MaxTTL > 0 && e.DefaultTTL > e.MaxTTL:
 		return errors.New("default_ttl is longer than max_ttl")
 	case *e.Grace < 0 || time.Duration(*e.Grace) > maxGrace:
@@ -164,6 +166,11 @@ func (e *Endpoint) resolve() error {
 		e.DefaultTTL = e.MaxTTL
 	}
 	return nil
+}
+
+// isBrief finds a number that was meant to be seconds: in JSON it is nanoseconds.
+func isBrief(d caddy.Duration) bool {
+	return d > 0 && time.Duration(d) < time.Second
 }
 
 // Mount remembers where the pages and the description are.

@@ -22,8 +22,8 @@ import (
 // pageSize is how many tokens one answer lists, unless the caller asks for less.
 const pageSize = 100
 
-// notFound is the answer for a token that is not there or is another user's.
-var notFound = drf.Detail(http.StatusNotFound, "Not found.")
+// errNotFound is the answer for a token that is not there or is another user's.
+var errNotFound = drf.Detail(http.StatusNotFound, "Not found.")
 
 // list answers with a page of the caller's tokens, oldest first, expired ones
 // included.
@@ -120,7 +120,7 @@ func (e *Endpoint) find(ctx context.Context, store tokenstore.Store, handle stri
 	}
 	// No handle is that long, and a store may not take every byte.
 	if len(handle) > 64 || !isScope(handle) {
-		return none, notFound
+		return none, errNotFound
 	}
 	filter := mine(id)
 	filter.ID = handle
@@ -129,7 +129,7 @@ func (e *Endpoint) find(ctx context.Context, store tokenstore.Store, handle stri
 		return none, &auth.Unavailable{Err: err}
 	}
 	if len(page) == 0 {
-		return none, notFound
+		return none, errNotFound
 	}
 	return page[0], nil
 }

@@ -22,7 +22,7 @@ const markClient = "durin client"
 const (
 	noteOwnClient     = "there is a client of this name that was made or changed here; left as it is"
 	noteDeletedClient = "the client was deleted here; left out, and its tokens with it; --deleted brings it back"
-	noteTokensFor     = "stays, though the dump does not have it, since there are tokens for it"
+	noteClientUsed    = "stays, though the dump does not have it, since there are tokens for it"
 )
 
 // deletedClient marks that an operator deleted a client, of whatever origin.
@@ -119,7 +119,7 @@ func (i *importer) pruneClient(ctx context.Context, c tokenstore.Client) error {
 		return err
 	}
 	if inUse {
-		i.note(0, "durin client", name, noteTokensFor)
+		i.note(0, "durin client", name, noteClientUsed)
 		return nil
 	}
 	i.report.DurinClients.Removed++

@@ -255,7 +255,7 @@ func TestImport_durinClients(t *testing.T) {
 		t.Fatal(err)
 	}
 	report := f.imports("?prune=true", userRow(1, "a"), durinRow(someKey, 1, 2, nextYear), clientRow(2, "web", ""))
-	f.notes(report, "the dump has no tokens", noteTokensFor, "removed, since the dump does not have it")
+	f.notes(report, "the dump has no tokens", noteClientUsed, "removed, since the dump does not have it")
 	if report.DurinClients != (ImportCounts{Unchanged: 1, Removed: 1}) || clients() != "cli ours web" {
 		t.Errorf("pruned: %+v; %s", report, clients())
 	}

@@ -75,6 +75,8 @@ func testFleet(t *testing.T, a, b *node) {
 		b.await("401", propagation, func() bool { return b.ask(s.Token) == http.StatusUnauthorized })
 	})
 
+	testSessions(t, a, b)
+
 	t.Run("both ways, many times", func(t *testing.T) {
 		var took []time.Duration
 		for i := range rounds {

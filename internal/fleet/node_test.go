@@ -61,10 +61,14 @@ http://{{address}} {
 		}
 		respond "{http.auth.user.id}"
 	}
+	rest_auth_endpoints {
+		session /auth/
+	}
 	handle {
 		rest_auth {
 			authenticate token
 			authenticate basic
+			authenticate session
 		}
 		respond "{http.auth.user.id}"
 	}

@@ -247,6 +247,9 @@ type Store interface {
 	// more attempts by it than were refunded. Without attempts it does nothing.
 	Refund(ctx context.Context, key string) error
 
+	// Attempted returns what is counted under a key; Count is 0 without attempts.
+	Attempted(ctx context.Context, key string) (Attempts, error)
+
 	// Attempts pages through what is counted, by Key, under those keys that begin
 	// with prefix; what is forgotten may be among it until Sweep. Keys are as
 	// AttemptKey makes them, cursors as in List.

@@ -216,6 +216,15 @@ func (f *fake) Attempt(context.Context, string, tokenstore.Backoff, time.Time) (
 
 func (f *fake) Refund(context.Context, string) error { return f.did("refund") }
 
+func (f *fake) Attempted(_ context.Context, key string) (tokenstore.Attempts, error) {
+	for _, counted := range f.attempts {
+		if counted.Key == key {
+			return counted, f.did("attempted")
+		}
+	}
+	return tokenstore.Attempts{Key: key}, f.did("attempted")
+}
+
 func (f *fake) Attempts(context.Context, string, string, int) ([]tokenstore.Attempts, string, error) {
 	return f.attempts, "", f.did("attempts")
 }

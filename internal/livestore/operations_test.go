@@ -58,7 +58,11 @@ var operations = map[string]func(ctx context.Context, s *Store) error{
 		_, err := s.Attempt(ctx, "", tokenstore.Backoff{}, time.Now())
 		return err
 	},
-	"refund":   func(ctx context.Context, s *Store) error { return s.Refund(ctx, "") },
+	"refund": func(ctx context.Context, s *Store) error { return s.Refund(ctx, "") },
+	"attempted": func(ctx context.Context, s *Store) error {
+		_, err := s.Attempted(ctx, "")
+		return err
+	},
 	"clients":  func(ctx context.Context, s *Store) error { _, _, err := s.Clients(ctx, "", "", 1); return err },
 	"attempts": func(ctx context.Context, s *Store) error { _, _, err := s.Attempts(ctx, "", "", 1); return err },
 	"sweep":    func(ctx context.Context, s *Store) error { _, err := s.Sweep(ctx, time.Now(), 1); return err },

@@ -115,6 +115,15 @@ func (s *Store) Known(ctx context.Context, key string) (known bool, err error) {
 	return known, err
 }
 
+// Attempted implements tokenstore.Store.
+func (s *Store) Attempted(ctx context.Context, key string) (counted tokenstore.Attempts, err error) {
+	err = s.call(ctx, "attempted", func(inner tokenstore.Store) (err error) {
+		counted, err = inner.Attempted(ctx, key)
+		return err
+	})
+	return counted, err
+}
+
 // Attempts implements tokenstore.Store.
 func (s *Store) Attempts(ctx context.Context, prefix, cursor string, n int) (page []tokenstore.Attempts, next string, err error) {
 	err = s.call(ctx, "attempts", func(inner tokenstore.Store) (err error) {

@@ -165,12 +165,8 @@ func (s *Store) Hit(ctx context.Context, key string, limit int, per time.Duratio
 // Attempt implements tokenstore.Store. In a dry run it only looks.
 func (s *Store) Attempt(ctx context.Context, key string, b tokenstore.Backoff, now time.Time) (wait time.Duration, err error) {
 	if auth.DryRun(ctx) {
-		key = tokenstore.AttemptKey(key)
-		counted, _, err := s.Attempts(ctx, key, "", 1) // the key itself is the first that begins with it
-		if err != nil || len(counted) == 0 || counted[0].Key != key {
-			return 0, err
-		}
-		return b.Wait(counted[0], now), nil
+		counted, err := s.Attempted(ctx, key)
+		return b.Wait(counted, now), err
 	}
 	err = s.call(ctx, "attempt", func(inner tokenstore.Store) (err error) {
 		wait, err = inner.Attempt(ctx, key, b, now)

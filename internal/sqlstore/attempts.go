@@ -78,6 +78,19 @@ func (o Ops) Refund(ctx context.Context, key string) error {
 	})
 }
 
+// Attempted is tokenstore.Store's.
+func (o Ops) Attempted(ctx context.Context, key string) (counted tokenstore.Attempts, err error) {
+	key = tokenstore.AttemptKey(key)
+	err = o.Engine.Read(ctx, func(conn *Conn) error {
+		counted, err = conn.attempts(ctx, key)
+		return err
+	})
+	if err != nil {
+		return tokenstore.Attempts{}, err
+	}
+	return counted, nil
+}
+
 // Attempts is tokenstore.Store's.
 func (o Ops) Attempts(ctx context.Context, prefix, cursor string, n int) (page []tokenstore.Attempts, next string, err error) {
 	after, err := parseCursor(attemptCursors, cursor)

@@ -87,6 +87,19 @@ func (o ops) Refund(ctx context.Context, key string) error {
 	})
 }
 
+func (o ops) Attempted(ctx context.Context, key string) (counted tokenstore.Attempts, err error) {
+	key = tokenstore.AttemptKey(key)
+	err = o.read(ctx, func(s *state) error {
+		counted = s.attempts[key].Attempts
+		return nil
+	})
+	if err != nil {
+		return tokenstore.Attempts{}, err
+	}
+	counted.Key = key
+	return counted, nil
+}
+
 func (o ops) Attempts(ctx context.Context, prefix, cursor string, n int) (page []tokenstore.Attempts, next string, err error) {
 	after, err := parseCursor(attemptCursors, cursor)
 	if err != nil {

@@ -27,6 +27,16 @@ func (f *fixture) attempt(key string, now time.Time, want time.Duration) {
 	}
 }
 
+// attempted fails the test unless this many are counted under a key.
+func (f *fixture) attempted(key, kept string, want int) {
+	f.Helper()
+	a, err := f.store.Attempted(f.Context(), key)
+	f.ok(err)
+	if a.Key != kept || a.Count != want {
+		f.Errorf("Attempted(%.20q) = %.20q, %d of them, want %d", key, a.Key, a.Count, want)
+	}
+}
+
 // attempts fails the test unless this is counted under the keys with a prefix,
 // each as "key count time".
 func (f *fixture) attempts(prefix string, want ...string) {
@@ -211,6 +221,9 @@ var attemptTests = []test{
 		}
 		f.attempt(long, t0, time.Second)
 		kept := tokenstore.AttemptKey(long)
+		f.attempted(long, kept, 3)
+		f.attempted(kept, kept, 3)
+		f.attempted(kept[1:], kept[1:], 0)
 		f.attempt(kept, t0, time.Second)
 		page, _, err := f.store.Attempts(f.Context(), "xxx", "", 10)
 		if len(page) != 2 || err != nil || page[0].Key != kept && page[1].Key != kept {
@@ -261,6 +274,9 @@ var attemptTests = []test{
 			for key, want := range model {
 				page, _, err := f.store.Attempts(f.Context(), key, "", 1)
 				f.ok(err)
+				alone, err := f.store.Attempted(f.Context(), key)
+				f.ok(err)
+				f.same("attempted", alone, want)
 				if len(page) != 1 {
 					f.Fatalf("nothing is counted under %q, want %+v", key, want)
 				}

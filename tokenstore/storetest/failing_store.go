@@ -117,6 +117,10 @@ func (f *FailingStore) Refund(ctx context.Context, key string) error {
 	return call0(f, "Refund", func() error { return f.store.Refund(ctx, key) })
 }
 
+func (f *FailingStore) Attempted(ctx context.Context, key string) (tokenstore.Attempts, error) {
+	return call1(f, "Attempted", func() (tokenstore.Attempts, error) { return f.store.Attempted(ctx, key) })
+}
+
 func (f *FailingStore) Attempts(ctx context.Context, prefix, cursor string, n int) ([]tokenstore.Attempts, string, error) {
 	return call2(f, "Attempts", func() ([]tokenstore.Attempts, string, error) { return f.store.Attempts(ctx, prefix, cursor, n) })
 }

@@ -52,6 +52,7 @@ func calls(s tokenstore.Store, user tokenstore.User) map[string]func(context.Con
 		"Hit":          func(ctx context.Context) error { _, err := s.Hit(ctx, "called", 1, time.Minute, t0); return err },
 		"Attempt":      func(ctx context.Context) error { _, err := s.Attempt(ctx, "called", backoff, t0); return err },
 		"Refund":       func(ctx context.Context) error { return s.Refund(ctx, "attempted") },
+		"Attempted":    func(ctx context.Context) error { _, err := s.Attempted(ctx, "attempted"); return err },
 		"Clients":      func(ctx context.Context) error { _, _, err := s.Clients(ctx, "", "", 1); return err },
 		"Attempts":     func(ctx context.Context) error { _, _, err := s.Attempts(ctx, "", "", 1); return err },
 		"Forget":       func(ctx context.Context) error { return s.Forget(ctx, "known") },

@@ -125,16 +125,31 @@ func (b *Basic) Recheck(r *http.Request, id *auth.Identity) (*auth.Identity, err
 	return b.users.RecheckBeside(r.Context(), b.roster(), id)
 }
 
-// CacheKey returns the encoded name and password.
+// CacheKey returns the client's network with the encoded name and password. A
+// password can be guessed at, unlike a token: so it is remembered only where it
+// was verified, and nothing is while somebody who guesses there has to wait.
 func (b *Basic) CacheKey(r *http.Request) (secret []byte, ok bool) {
 	credentials, err := auth.Credentials(r, "Basic")
 	if err != nil || len(credentials) > maxBasic {
 		return nil, false
 	}
-	if b.file != nil {
-		return b.keyWithFile(credentials)
+	if b.users.Guessed() {
+		name, _, ok := parseBasic(credentials)
+		if !ok || b.users.MustVerify(r.Context(), name) {
+			return nil, false
+		}
 	}
-	return readOnly(credentials), true
+	hash := ""
+	if b.file != nil {
+		if hash, ok = b.hashInFile(credentials); !ok {
+			return nil, false
+		}
+	}
+	network := users.Network(r.Context())
+	secret = make([]byte, 0, len(hash)+1+len(network)+1+len(credentials))
+	secret = append(append(secret, hash...), 0)
+	secret = append(append(secret, network...), 0)
+	return append(secret, credentials...), true
 }
 
 // Challenge returns the challenge of RFC 7617. It names no charset, since

@@ -42,22 +42,16 @@ func (b *Basic) roster() users.Roster {
 	return b.file
 }
 
-// keyWithFile returns a key that is another one as soon as the file says
-// something else of the user: what was remembered is forgotten then, of this
-// user alone.
-func (b *Basic) keyWithFile(credentials string) (secret []byte, ok bool) {
+// hashInFile returns what the file says of the user. It is a part of the key, so
+// that what was remembered is forgotten as soon as the file says something else,
+// of this user alone.
+func (b *Basic) hashInFile(credentials string) (hash string, ok bool) {
 	name, _, ok := parseBasic(credentials)
 	if !ok {
-		return nil, false
+		return "", false
 	}
 	hash, _, err := b.file.Find(users.Canonical(name))
-	if err != nil {
-		return nil, false
-	}
-	key := make([]byte, 0, len(hash)+1+len(credentials))
-	key = append(key, hash...)
-	key = append(key, 0)
-	return append(key, credentials...), true
+	return hash, err == nil
 }
 
 // Interface guards

@@ -4,11 +4,16 @@
 package authenticators
 
 import (
+	"context"
 	"encoding/base64"
 	"errors"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
 	"github.com/caddy-rest-auth/caddy-rest-auth/auth"
 	"github.com/caddy-rest-auth/caddy-rest-auth/auth/authtest"
@@ -156,14 +161,26 @@ func TestBasic_Provision_errors(t *testing.T) {
 }
 
 func TestBasic_CacheKey(t *testing.T) {
-	b := new(Basic)
+	b := &Basic{users: new(users.Directory)}
 	long := "Basic " + strings.Repeat("A", maxBasic+1)
 	for line, want := range map[string]string{
 		"Basic YWxpY2U6cHc=": "YWxpY2U6cHc=", "basic\tYWxpY2U6cHc=": "YWxpY2U6cHc=", "Basic": "", "Bearer x": "", "": "", long: "",
 	} {
-		if got, ok := b.CacheKey(with(line)); ok && string(got) != want || ok != (want != "") {
+		got, ok := b.CacheKey(with(line))
+		if ok != (want != "") || ok && string(got) != "\x00\x00"+want {
 			t.Errorf("CacheKey(%.20q) = %.20q, %v, want %q", line, got, ok, want)
 		}
+	}
+	// What is remembered is good where it was verified.
+	keys := make(map[string]string)
+	for _, address := range []string{"192.0.2.1", "192.0.2.2", "2001:db8::1", "2001:db8::2", "2001:db8:0:1::1"} {
+		r := with("Basic YWxpY2U6cHc=")
+		r = r.WithContext(context.WithValue(r.Context(), caddyhttp.VarsCtxKey, map[string]any{caddyhttp.ClientIPVarKey: address}))
+		key, _ := b.CacheKey(r)
+		keys[string(key)] += address + " "
+	}
+	if len(keys) != 4 {
+		t.Errorf("the keys are those of %q, want one for each network", slices.Collect(maps.Values(keys)))
 	}
 }
 
@@ -196,7 +213,8 @@ func FuzzBasic(f *testing.F) {
 // BenchmarkBasic_CacheKey is what a client pays on each request once its
 // password is remembered, before the cache hashes the key.
 func BenchmarkBasic_CacheKey(b *testing.B) {
-	basic, r := new(Basic), with(basicOf("alice:secret"))
+	basic, r := &Basic{users: new(users.Directory)}, with(basicOf("alice:secret"))
+	r = r.WithContext(context.WithValue(r.Context(), caddyhttp.VarsCtxKey, map[string]any{caddyhttp.ClientIPVarKey: "2001:db8::1"}))
 	b.ReportAllocs()
 	for b.Loop() {
 		basic.CacheKey(r)

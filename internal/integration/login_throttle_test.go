@@ -158,10 +158,33 @@ func TestLoginThrottle_knownAddress(t *testing.T) {
 	s.lock("/file", "alice", "192.0.2.1")
 	s.expectLocked("/file", "ALICE", "192.0.2.2")
 	s.expectLocked("/file", "alice", "2001:db8:0:2::1")
-	// What is remembered is not a guess, wherever it comes from.
-	s.get("/", basic("alice", "pw"), from("192.0.2.1")).expect(t, 200, "-", "alice")
+	// What is remembered does not tell a guesser that the password is right.
+	s.expectLocked("/", "alice", "192.0.2.1")
+	s.get("/", basic("alice", "pw"), from("2001:db8:0:1::1")).expect(t, 200, "-", "alice")
 	s.get("/file", basic("alice", "pw"), from("2001:db8:0:1:ffff::2")).expect(t, 200, "-", "alice")
 	s.get("/", basic("bob", "pw"), from("192.0.2.1")).expect(t, 200, "-", "bob")
+	// Nor does it where it is remembered.
+	s.lock("/", "bob", "192.0.2.1")
+}
+
+// Guesses at a user who keeps logging in are hopeless too: no answer tells that
+// one of them was right, wherever they come from.
+func TestLoginThrottle_remembered(t *testing.T) {
+	s := serveGuessed(t)
+	s.get("/", basic("alice", "pw"), from("192.0.2.1")).expect(t, 200, "-", "alice")
+	for i, address := range []string{"192.0.2.1", "192.0.2.2", "2001:db8::1"} {
+		for n := range 20 {
+			s.guess("/", "alice", address, 100*i+n)
+		}
+		s.expectLocked("/", "alice", address)
+	}
+	// A remembered login is not asked about while nobody guesses there.
+	s.get("/", basic("bob", "pw"), from("192.0.2.3")).expect(t, 200, "-", "bob")
+	before := s.logins("succeeded")
+	s.get("/", basic("bob", "pw"), from("192.0.2.3")).expect(t, 200, "-", "bob")
+	if now := s.logins("succeeded"); now != before {
+		t.Errorf("a remembered login was verified again: %v, %v", before, now)
+	}
 }
 
 // Guesses at many users are counted by address, and those of a network of IPv6

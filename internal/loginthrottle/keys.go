@@ -16,10 +16,14 @@ import (
 // Keys of the store. Names are in it as digests alone: people type passwords
 // into name fields.
 //
-//	login/user/<digest>/<kind>             the guesses at a user
-//	login/user/<digest>/<kind>/<network>   those from where the user logged in before
-//	login/address/<network>                the guesses from there
-//	login/known/<digest>/<kind>/<network>  remembers that the user logged in there
+//	login/user/<name>/<kind>                        the guesses at a name, however it is written
+//	login/user/<name>.<spelling>/<kind>             those at one that has upper case, as it is written
+//	login/user/<name>.<spelling>/<kind>/<network>   those from where the user logged in before
+//	login/address/<network>                         the guesses from there
+//	login/known/<name>.<spelling>/<kind>/<network>  remembers that the user logged in there
+//
+// Two people may have names that differ in case alone. Guesses at one hold the
+// other up, but neither clears what was guessed at the other.
 const (
 	userPrefix    = "login/user/"
 	addressPrefix = "login/address/"
@@ -35,9 +39,19 @@ const network6 = 64
 
 // Digest names a user in keys: by the canonical form of the name in which upper
 // and lower case are alike, since who guesses tries both.
-func Digest(name string) string {
-	folded := norm.NFKC.String(cases.Fold().String(norm.NFKC.String(name)))
-	sum := sha256.Sum256([]byte("login\x00" + folded))
+func Digest(name string) string { return digest(fold(name)) }
+
+// Spelling names a user in keys by the name as it is written, in canonical form.
+func Spelling(name string) string {
+	return Digest(name) + "." + digest("as\x00"+norm.NFKC.String(name))
+}
+
+func fold(name string) string {
+	return norm.NFKC.String(cases.Fold().String(norm.NFKC.String(name)))
+}
+
+func digest(text string) string {
+	sum := sha256.Sum256([]byte("login\x00" + text))
 	return hex.EncodeToString(sum[:16])
 }
 
@@ -48,14 +62,21 @@ func Network(address string) string {
 	if err != nil {
 		return ""
 	}
+	if addr.Is4() {
+		return address // there is one way to write it
+	}
 	if addr = addr.Unmap(); addr.Is4() {
 		return addr.String()
 	}
 	return netip.PrefixFrom(addr.WithZone(""), network6).Masked().String()
 }
 
-// UserPrefix begins the keys of all counts of a user.
-func UserPrefix(name string) string { return userPrefix + Digest(name) + "/" }
+// UserPrefix begins the keys of all counts of a user. Digests are all of one
+// length, so that it begins no other's.
+func UserPrefix(name string) string { return userPrefix + Digest(name) }
+
+// UserKey is the key of the count of a user's name, however it is written.
+func UserKey(s Subject) string { return userPrefix + s.Digest + "/" + s.Kind }
 
 // AddressKey is the key of the count of a Network.
 func AddressKey(network string) string { return addressPrefix + network }
@@ -64,6 +85,7 @@ func AddressKey(network string) string { return addressPrefix + network }
 type keys struct {
 	digest  string
 	all     string // of the user's count, wherever the guesses come from
+	spelled string // of those at the name as it is written; "" if that is as in all
 	own     string // of the count of this user and network; "" without a network
 	known   string
 	network string // of the network's count
@@ -71,21 +93,41 @@ type keys struct {
 
 func keysOf(g *Guess) keys {
 	k := keys{digest: Digest(g.Name)}
-	tail := k.digest + "/" + g.Kind
-	k.all = userPrefix + tail
+	k.all = UserKey(Subject{Digest: k.digest, Kind: g.Kind})
+	written := Spelling(g.Name) + "/" + g.Kind
+	if norm.NFKC.String(g.Name) != fold(g.Name) {
+		k.spelled = userPrefix + written
+	}
 	if network := Network(g.Address); network != "" {
-		k.own = k.all + "/" + network
-		k.known = knownPrefix + tail + "/" + network
+		k.own = userPrefix + written + "/" + network
+		k.known = knownPrefix + written + "/" + network
 		k.network = AddressKey(network)
 	}
 	return k
 }
 
+// here is what the guesses of a client at a user are known by in the process.
+func (k *keys) here() string {
+	if k.own != "" {
+		return k.own
+	}
+	return k.all
+}
+
 // A Subject is what a key stands for.
 type Subject struct {
-	Digest  string // of the user, if it is a user's
-	Kind    string // what was guessed, if it is a user's
-	Network string // where from; "" if from anywhere
+	Digest   string // of the user, if it is a user's
+	Spelling string // of the user, if it is one's of several who may have the Digest
+	Kind     string // what was guessed, if it is a user's
+	Network  string // where from; "" if from anywhere
+}
+
+// Name is what Digest or Spelling returns of the user's name; "" for a network.
+func (s Subject) Name() string {
+	if s.Spelling != "" {
+		return s.Spelling
+	}
+	return s.Digest
 }
 
 // Parse returns what a key of the store stands for.
@@ -98,6 +140,9 @@ func Parse(key string) (s Subject, ok bool) {
 		return Subject{}, false
 	}
 	s.Digest, rest, found = strings.Cut(rest, "/")
+	if name, _, spelled := strings.Cut(s.Digest, "."); spelled {
+		s.Digest, s.Spelling = name, s.Digest
+	}
 	// A network of IPv6 has a slash of its own.
 	s.Kind, s.Network, _ = strings.Cut(rest, "/")
 	return s, found && s.Digest != "" && s.Kind != ""

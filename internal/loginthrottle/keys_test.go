@@ -63,7 +63,7 @@ func TestParse(t *testing.T) {
 	k := keysOf(&Guess{Kind: "password", Name: "alice", Address: "2001:db8::1"})
 	tests := map[string]Subject{
 		k.all:     {Digest: Digest("alice"), Kind: "password"},
-		k.own:     {Digest: Digest("alice"), Kind: "password", Network: "2001:db8::/64"},
+		k.own:     {Digest: Digest("alice"), Spelling: Spelling("alice"), Kind: "password", Network: "2001:db8::/64"},
 		k.network: {Network: "2001:db8::/64"},
 	}
 	for key, want := range tests {

@@ -75,6 +75,8 @@ type Memory struct {
 	refused    hints[refusal]
 	candidates hints[*auth.Identity]
 	remembered hints[time.Time]
+	underway   underway
+	marks      marks
 }
 
 // NewMemory returns a Memory that counts in a store which is always there and
@@ -116,7 +118,8 @@ func (t *Throttle) Guess(ctx context.Context, g Guess, verify func(context.Conte
 	if t == nil {
 		return verify(ctx)
 	}
-	r := &reservation{Throttle: t, guess: &g, keys: keysOf(&g)}
+	r := &reservation{Throttle: t, guess: &g, keys: keysOf(&g), look: auth.DryRun(ctx)}
+	defer r.release() // after a panic
 	if err := r.begin(ctx); err != nil {
 		return nil, err
 	}
@@ -128,8 +131,8 @@ func (t *Throttle) Guess(ctx context.Context, g Guess, verify func(context.Conte
 	if auth.DryRun(ctx) {
 		return id, err
 	}
-	// The end is noted for a client who has gone too, or going would be free.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
+	gone := ctx.Err() != nil
+	ctx, cancel := settling(ctx)
 	defer cancel()
 	switch failure, bad := err.(*auth.Failure); {
 	case err == nil:
@@ -137,10 +140,39 @@ func (t *Throttle) Guess(ctx context.Context, g Guess, verify func(context.Conte
 	case bad:
 		r.failed(ctx, failure.Candidate)
 	default:
-		r.refund(ctx)
-		t.Observe(g.Kind, Undecided)
+		r.undecided(ctx, gone, err)
 	}
 	return id, err
+}
+
+// settling is the context in which the end of a guess is noted: for a client who
+// has gone too, or going would be free.
+func settling(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), settleTimeout)
+}
+
+// Guessed reports whether there was any guess lately, by whomever, that was no
+// success. It costs next to nothing.
+func (t *Throttle) Guessed() bool {
+	return t != nil && t.Memory.marks.any(t.now(), time.Duration(t.Quiet))
+}
+
+// Waits reports whether a guess would be refused now. It counts nothing, and asks
+// the store only if there was such a guess at the user from there lately.
+//
+// Whoever answers a guess without Guess, from memory, has to ask: otherwise the
+// answer of a login that is remembered, and the refusal of any other, would tell
+// the password to who goes on guessing.
+func (t *Throttle) Waits(ctx context.Context, g Guess) bool {
+	if t == nil {
+		return false
+	}
+	r := &reservation{Throttle: t, guess: &g, keys: keysOf(&g), look: true}
+	if !t.Memory.marks.has(r.keys.here(), t.now(), time.Duration(t.Quiet)) {
+		return false
+	}
+	wait, _, err := r.ask(ctx)
+	return err != nil || wait > 0
 }
 
 // UserBackoff and AddressBackoff tell what counts mean. Those of a Throttle that

@@ -5,33 +5,16 @@ package loginthrottle
 
 import (
 	"context"
-	"sync"
-	"sync/atomic"
 	"time"
-
-	"go.uber.org/zap"
-	"golang.org/x/time/rate"
 
 	"github.com/caddy-rest-auth/caddy-rest-auth/auth"
 	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
 )
 
-const (
-	// refusalLife is how long a refusal is repeated without asking the store, so
-	// that who floods one count costs it nothing. It is short: another node may
-	// have cleared the count.
-	refusalLife = time.Second
-
-	// rememberAgain is after what time it is noted again that a user logged in
-	// from a network.
-	rememberAgain = 24 * time.Hour
-)
-
-// Lines about refused guesses are bounded over all configurations.
-var (
-	refusalLines    = rate.NewLimiter(5, 50)
-	refusalsLeftOut atomic.Int64
-)
+// refusalLife is how long a refusal is repeated without asking the store, so
+// that who floods one count costs it nothing. It is short: another node may have
+// cleared the count.
+const refusalLife = time.Second
 
 // A refusal is what the store said of a count.
 type refusal struct{ until, fresh time.Time }
@@ -42,10 +25,11 @@ type reservation struct {
 	*Throttle
 	guess    *Guess
 	keys     keys
+	look     bool             // nothing is counted
 	store    tokenstore.Store // the one that counts
 	familiar bool             // the user logged in from this network before
-	user     string           // key of the user's count
 	taken    []string         // keys of the counts that were raised
+	held     bool             // it counts in the process alone
 	outage   error            // why the store does not count
 }
 
@@ -63,20 +47,19 @@ func Outage(ctx context.Context) error {
 
 // begin reserves, or says how long to wait.
 func (r *reservation) begin(ctx context.Context) error {
-	wait, by, err := r.take(ctx, r.Store)
-	if err != nil && ctx.Err() == nil && !auth.DryRun(ctx) {
-		// Users of the configuration need no store. Those who do will get an error
-		// when they are read.
+	wait, by, err := r.ask(ctx)
+	if gone := ctx.Err(); gone != nil {
+		ctx, cancel := settling(ctx)
+		defer cancel()
+		r.undecided(ctx, true, gone)
+		return undecided(gone)
+	}
+	if err != nil {
 		r.refund(ctx)
-		r.outage = err
-		wait, by, err = r.take(ctx, r.Memory.counts)
+		return undecided(err)
 	}
-	if ctx.Err() != nil {
-		r.refund(context.WithoutCancel(ctx))
-		return undecided(ctx.Err())
-	}
-	if err != nil || wait <= 0 {
-		return nil // only a dry run has an error here, and counts nothing
+	if wait <= 0 {
+		return nil
 	}
 	r.refund(ctx)
 	candidate, _ := r.Memory.candidates.get(r.keys.digest)
@@ -84,32 +67,124 @@ func (r *reservation) begin(ctx context.Context) error {
 	return &auth.Throttled{Wait: wait, Candidate: candidate}
 }
 
+// ask takes from the store, or, if that is down, from what is counted in the
+// process: users of the configuration need no store. Those who do will get an
+// error when they are read.
+func (r *reservation) ask(ctx context.Context) (wait time.Duration, by string, err error) {
+	wait, by, err = r.take(ctx, r.Store)
+	if err != nil && ctx.Err() == nil {
+		r.refund(ctx)
+		r.outage = err
+		wait, by, err = r.take(ctx, r.Memory.counts)
+	}
+	return wait, by, err
+}
+
 // take raises the user's count, then the network's.
 func (r *reservation) take(ctx context.Context, store tokenstore.Store) (wait time.Duration, by string, err error) {
 	now := r.now()
-	r.store, r.familiar, r.user = store, false, r.keys.all
+	r.store, r.familiar = store, false
 	if r.keys.known != "" {
 		if r.familiar, err = store.Known(ctx, r.keys.known); err != nil {
 			return 0, "", err
 		}
 	}
 	if r.familiar {
-		r.user = r.keys.own
-	}
-	// Neither does a lock of the network matter to those who are known there.
-	anybody := !r.familiar && r.keys.network != ""
-	if wait := r.said(r.keys.network, now); anybody && wait > 0 {
-		return wait, ThrottledAddress, nil
-	}
-	wait, err = r.raise(ctx, r.user, r.ofUser(), now)
-	if err != nil || wait > 0 {
+		// Neither does a lock of the network matter to those who are known there.
+		wait, err = r.hold(ctx, now)
 		return wait, ThrottledUser, err
 	}
-	if !anybody {
+	if r.keys.network != "" {
+		// It is only looked at: who has to wait must not touch the user's count,
+		// whose wait would begin anew.
+		if wait, err = r.wait(ctx, r.keys.network, r.ofAddress(), now); err != nil || wait > 0 {
+			return wait, ThrottledAddress, err
+		}
+	}
+	for _, key := range r.users() {
+		if wait, err = r.raise(ctx, key, r.ofUser(), now); err != nil || wait > 0 {
+			return wait, ThrottledUser, err
+		}
+	}
+	if r.keys.network == "" {
 		return 0, "", nil
 	}
 	wait, err = r.raise(ctx, r.keys.network, r.ofAddress(), now)
 	return wait, ThrottledAddress, err
+}
+
+// users are the keys of the counts of strangers' guesses at the user.
+func (r *reservation) users() []string {
+	if r.keys.spelled == "" {
+		return []string{r.keys.all}
+	}
+	return []string{r.keys.all, r.keys.spelled}
+}
+
+// hold lets a guess from a familiar network pass without writing anything, as
+// long as all that are under way may fail and still be free. Nodes that share a
+// store do not know of each other's, so that each may let as many pass at once.
+func (r *reservation) hold(ctx context.Context, now time.Time) (time.Duration, error) {
+	key, b := r.keys.own, r.ofUser()
+	by := 1
+	if r.look {
+		by = 0
+	}
+	all := r.Memory.underway.add(key, by)
+	r.held = !r.look
+	counted, wait, err := r.counted(ctx, key, b, now)
+	failures := b.Count(counted, now).Count - 1 // none, if they are forgotten
+	switch {
+	case err != nil || wait > 0:
+	case failures+all <= b.Free && r.held:
+		return 0, nil
+	case failures < b.Free && failures+all >= b.Free:
+		wait = b.Base // as if those under way had failed
+	case r.held:
+		r.release()
+		return r.raise(ctx, key, b, now)
+	}
+	r.release()
+	return wait, err
+}
+
+// release ends what is held.
+func (r *reservation) release() {
+	if r.held {
+		r.held = false
+		r.Memory.underway.add(r.keys.own, -1)
+	}
+}
+
+// wait returns how long a count has to wait.
+func (r *reservation) wait(ctx context.Context, key string, b tokenstore.Backoff, now time.Time) (time.Duration, error) {
+	_, wait, err := r.counted(ctx, key, b, now)
+	return wait, err
+}
+
+// counted returns what is counted under a key, and how long that has to wait; of
+// one who has to, a moment ago may have told enough.
+func (r *reservation) counted(ctx context.Context, key string, b tokenstore.Backoff, now time.Time) (tokenstore.Attempts, time.Duration, error) {
+	if wait := r.said(key, now); wait > 0 {
+		return tokenstore.Attempts{}, wait, nil
+	}
+	counted, err := r.store.Attempted(ctx, key)
+	if err != nil {
+		return counted, 0, err
+	}
+	if r.store == r.Store && key == r.keys.own {
+		// What the store did not take, see count.
+		also, err := r.Memory.counts.Attempted(ctx, key)
+		if err == nil && b.Count(also, now).Count > 1 {
+			counted.Count += also.Count
+			if also.Last.After(counted.Last) {
+				counted.Last = also.Last
+			}
+		}
+	}
+	wait := b.Wait(counted, now)
+	r.keep(key, wait, now)
+	return counted, wait, nil
 }
 
 // said is what the store said of a key a moment ago.
@@ -120,106 +195,36 @@ func (r *reservation) said(key string, now time.Time) time.Duration {
 	return 0
 }
 
+func (r *reservation) keep(key string, wait time.Duration, now time.Time) {
+	if wait > 0 && !r.look {
+		r.Memory.refused.put(key, refusal{until: now.Add(wait), fresh: now.Add(min(wait, refusalLife))})
+	}
+}
+
 func (r *reservation) raise(ctx context.Context, key string, b tokenstore.Backoff, now time.Time) (time.Duration, error) {
+	if r.look {
+		return r.wait(ctx, key, b, now)
+	}
 	if wait := r.said(key, now); wait > 0 {
 		return wait, nil
 	}
 	wait, err := r.store.Attempt(ctx, key, b, now)
-	switch {
-	case err != nil:
+	if err != nil {
 		return 0, err
-	case wait <= 0:
-		r.taken = append(r.taken, key)
-	case !auth.DryRun(ctx):
-		r.Memory.refused.put(key, refusal{until: now.Add(wait), fresh: now.Add(min(wait, refusalLife))})
 	}
+	if wait <= 0 {
+		r.taken = append(r.taken, key)
+	}
+	r.keep(key, wait, now)
 	return max(wait, 0), nil
 }
 
 // refund takes back what was raised. A count that stays too high errs on the
 // safe side, so errors are left to the metrics of the store.
 func (r *reservation) refund(ctx context.Context) {
+	r.release()
 	for _, key := range r.taken {
 		_ = r.store.Refund(ctx, key)
 	}
 	r.taken = nil
-}
-
-// succeeded forgets the guesses at the user that were counted with this one.
-// Those of strangers stay where the user is known.
-func (r *reservation) succeeded(ctx context.Context) {
-	var writes sync.WaitGroup // at once, so that a store makes them durable together
-	for _, key := range r.taken {
-		if key == r.user {
-			writes.Go(func() { _ = r.store.Forget(ctx, key) })
-		} else {
-			writes.Go(func() { _ = r.store.Refund(ctx, key) })
-		}
-	}
-	if r.mustRemember() {
-		writes.Go(func() { r.remember(ctx) })
-	}
-	writes.Wait()
-	r.Memory.refused.drop(r.user)
-	r.Observe(r.guess.Kind, Succeeded)
-}
-
-// mustRemember reports whether it is to be noted that the user logged in from
-// this network.
-func (r *reservation) mustRemember() bool {
-	if r.keys.known == "" || r.store != r.Store {
-		return false
-	}
-	last, ok := r.Memory.remembered.get(r.keys.known)
-	return !r.familiar || !ok || r.now().Sub(last) >= rememberAgain
-}
-
-func (r *reservation) remember(ctx context.Context) {
-	now := r.now()
-	if _, err := r.store.Remember(ctx, r.keys.known, now.Add(time.Duration(r.Known))); err == nil {
-		r.Memory.remembered.put(r.keys.known, now)
-	}
-}
-
-// failed leaves the guess counted. That of a familiar network counts there too,
-// against everybody else who comes from it.
-func (r *reservation) failed(ctx context.Context, candidate *auth.Identity) {
-	if r.familiar {
-		_, _ = r.store.Attempt(ctx, r.keys.network, r.ofAddress(), r.now())
-	}
-	if candidate != nil {
-		r.Memory.candidates.put(r.keys.digest, candidate)
-	}
-	r.Observe(r.guess.Kind, Failed)
-}
-
-// report tells people and programs. The name is only that of a user who is
-// known to exist.
-func (r *reservation) report(ctx context.Context, by string, wait time.Duration, candidate *auth.Identity) {
-	if auth.DryRun(ctx) {
-		return
-	}
-	r.Observe(r.guess.Kind, by)
-	check := r.Logger.Check(zap.WarnLevel, "login throttled")
-	if check == nil {
-		return
-	}
-	if !refusalLines.Allow() {
-		refusalsLeftOut.Add(1)
-		return
-	}
-	fields := []zap.Field{
-		zap.String("code", auth.CodeThrottled),
-		zap.String("client_ip", r.guess.Address),
-		zap.String("kind", r.guess.Kind),
-		zap.String("by", map[bool]string{true: "user", false: "address"}[by == ThrottledUser]),
-		zap.Duration("wait", wait),
-	}
-	if candidate != nil {
-		fields = append(fields, zap.String("user", candidate.ID))
-	}
-	if leftOut := refusalsLeftOut.Swap(0); leftOut > 0 {
-		fields = append(fields, zap.Int64("left_out", leftOut))
-	}
-	check.Write(fields...)
 }

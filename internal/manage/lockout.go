@@ -49,7 +49,7 @@ func (m *Manager) ListLockouts(ctx context.Context, counted bool, cursor string,
 	}
 	now := m.Now()
 	lockouts := []Lockout{}
-	var digests []string // of the lockouts
+	var subjects []loginthrottle.Subject // of the lockouts
 	for _, a := range page {
 		subject, ok := loginthrottle.Parse(a.Key)
 		backoff := m.Guesses.UserBackoff()
@@ -61,38 +61,50 @@ func (m *Manager) ListLockouts(ctx context.Context, counted bool, cursor string,
 		if !ok || !now.Before(backoff.Ends(a)) || wait <= 0 && !counted {
 			continue
 		}
+		// Guesses at one spelling of a name are counted for all of them, too.
+		if subject.Spelling != "" && subject.Network == "" {
+			all, err := m.Store.Attempted(ctx, loginthrottle.UserKey(subject))
+			if err != nil {
+				return nil, "", storeError("listing the lockouts", err)
+			}
+			if all.Count >= a.Count {
+				continue
+			}
+		}
 		l := Lockout{Scope: scope, Kind: subject.Kind, Address: subject.Network, Failures: a.Count, Last: a.Last}
 		if wait > 0 {
 			until := now.Add(wait).UTC()
 			l.Until = &until
 		}
 		lockouts = append(lockouts, l)
-		digests = append(digests, subject.Digest)
+		subjects = append(subjects, subject)
 	}
-	names, err := m.namesOf(ctx, digests)
+	names, err := m.namesOf(ctx, subjects)
 	if err != nil {
 		return nil, "", err
 	}
 	for i := range lockouts {
-		lockouts[i].User = names[digests[i]]
+		lockouts[i].User = names[subjects[i].Name()]
 	}
 	return lockouts, next, nil
 }
 
-// namesOf finds the users whose names have these digests. A name that nobody
-// has may be a password that somebody typed in the wrong field.
-func (m *Manager) namesOf(ctx context.Context, digests []string) (map[string]string, error) {
+// namesOf finds the users who are meant. A name that nobody has may be a password
+// that somebody typed in the wrong field.
+func (m *Manager) namesOf(ctx context.Context, subjects []loginthrottle.Subject) (map[string]string, error) {
 	wanted := make(map[string]bool)
-	for _, digest := range digests {
-		if digest != "" {
-			wanted[digest] = true
+	for _, subject := range subjects {
+		if subject.Name() != "" {
+			wanted[subject.Name()] = true
 		}
 	}
 	found := make(map[string]string)
 	note := func(name string) {
-		if digest := loginthrottle.Digest(name); wanted[digest] {
-			found[digest] = name
-			delete(wanted, digest)
+		for _, digest := range []string{loginthrottle.Digest(name), loginthrottle.Spelling(name)} {
+			if wanted[digest] {
+				found[digest] = name
+				delete(wanted, digest)
+			}
 		}
 	}
 	for _, name := range m.Directory.Names() {

@@ -51,15 +51,44 @@ func (d *Directory) AuthenticateBeside(ctx context.Context, roster Roster, name,
 		return nil, refused(nil, errUnfit)
 	}
 	name = Canonical(name)
-	address := clientAddress(ctx)
+	login := passwordGuess(ctx, name)
 	guess := func(ctx context.Context) (*auth.Identity, error) {
-		return d.throttle.Guess(ctx, loginthrottle.Guess{Kind: loginthrottle.KindPassword, Name: name, Address: address},
-			func(ctx context.Context) (*auth.Identity, error) { return d.verify(ctx, roster, name, pw) })
+		return d.throttle.Guess(ctx, login, func(ctx context.Context) (*auth.Identity, error) { return d.verify(ctx, roster, name, pw) })
 	}
-	if auth.DryRun(ctx) {
-		return guess(ctx) // its guess must not be taken for one that counts
+	// The guess of a dry run must not be taken for one that counts, and who has to
+	// wait must not learn from somebody else's that the password is right.
+	if auth.DryRun(ctx) || d.throttle.Waits(ctx, login) {
+		return guess(ctx)
 	}
-	return d.together.do(ctx, sameLogin(roster, name, pw), address, guess)
+	id, joined, err := d.together.do(ctx, sameLogin(roster, loginthrottle.Network(login.Address), name, pw), guess)
+	if err != nil || !joined {
+		return id, err
+	}
+	// The user may have been read before this request came, and the password
+	// changed in between.
+	now, err := d.RecheckBeside(ctx, roster, id)
+	if errors.Is(err, auth.ErrChanged) {
+		return guess(ctx)
+	}
+	return now, err
+}
+
+// MustVerify reports whether a login of that name from this client has to be
+// verified even if it is remembered: somebody guesses there, and has to wait.
+func (d *Directory) MustVerify(ctx context.Context, name string) bool {
+	return d.throttle.Waits(ctx, passwordGuess(ctx, Canonical(name)))
+}
+
+// Guessed reports whether there may be anybody for whom MustVerify holds.
+func (d *Directory) Guessed() bool { return d.throttle.Guessed() }
+
+// Network returns where the client comes from, as logins are counted: what is
+// remembered of a login is good there alone. It is "" if that is unknown.
+func Network(ctx context.Context) string { return loginthrottle.Network(clientAddress(ctx)) }
+
+// passwordGuess is a guess at the password of a user of a canonical name.
+func passwordGuess(ctx context.Context, name string) loginthrottle.Guess {
+	return loginthrottle.Guess{Kind: loginthrottle.KindPassword, Name: name, Address: clientAddress(ctx)}
 }
 
 // Guess calls verify, which looks at another secret of the user than the
@@ -83,7 +112,7 @@ func (d *Directory) verify(ctx context.Context, roster Roster, name, pw string) 
 	user, err := d.find(ctx, roster, name)
 	if errors.Is(err, tokenstore.ErrNotFound) {
 		if err := d.hasher.Waste(ctx, pw); err != nil {
-			return nil, undecided(err)
+			return nil, undecided(unverified(err))
 		}
 		d.hasher.Settle(ctx, start)
 		return nil, refused(nil, errNoUser)
@@ -96,7 +125,7 @@ func (d *Directory) verify(ctx context.Context, roster Roster, name, pw string) 
 	case isUnfitHash(err):
 		err = fmt.Errorf("verifying the password: %w", err)
 	case err != nil:
-		return nil, undecided(err)
+		return nil, undecided(unverified(err))
 	case !ok:
 		err = errPassword
 	case !user.active:
@@ -155,6 +184,8 @@ func refused(candidate *auth.Identity, cause error) *auth.Failure {
 		Err:       cause,
 	}
 }
+
+func unverified(cause error) error { return fmt.Errorf("%w: %w", loginthrottle.ErrUnverified, cause) }
 
 func undecided(cause error) *auth.Unavailable {
 	return &auth.Unavailable{RetryAfter: time.Second, Err: cause}

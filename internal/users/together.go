@@ -17,9 +17,9 @@ import (
 	"github.com/caddy-rest-auth/caddy-rest-auth/auth"
 )
 
-// together has logins with the same name and password, at the same time,
-// verified once: the first requests of a page come all at once, and are one
-// guess.
+// together has logins with the same name and password, from the same network at
+// the same time, verified once: the first requests of a page come all at once, and
+// are one guess.
 type together struct {
 	mu   sync.Mutex
 	runs map[[sha256.Size]byte]*run
@@ -31,7 +31,6 @@ type run struct {
 	done    chan struct{}
 	cancel  func()
 	waiting int
-	address string // of the first
 
 	// Set before done is closed.
 	id  *auth.Identity
@@ -44,14 +43,14 @@ var processKey = sync.OnceValue(func() (key [32]byte) {
 	return key
 })
 
-func sameLogin(roster Roster, name, pw string) (key [sha256.Size]byte) {
+func sameLogin(roster Roster, network, name, pw string) (key [sha256.Size]byte) {
 	secret := processKey()
 	mac := hmac.New(sha256.New, secret[:])
 	source := ""
 	if roster != nil {
 		source = roster.Name()
 	}
-	for _, part := range []string{source, name, pw} {
+	for _, part := range []string{source, network, name, pw} {
 		var length [8]byte
 		binary.BigEndian.PutUint64(length[:], uint64(len(part)))
 		mac.Write(length[:])
@@ -62,15 +61,15 @@ func sameLogin(roster Roster, name, pw string) (key [sha256.Size]byte) {
 }
 
 // do returns what f returns to the first who asks for key while f runs, as an
-// identity of the caller's own.
-func (t *together) do(ctx context.Context, key [sha256.Size]byte, address string, f func(context.Context) (*auth.Identity, error)) (*auth.Identity, error) {
+// identity of the caller's own, and whether somebody else was the first.
+func (t *together) do(ctx context.Context, key [sha256.Size]byte, f func(context.Context) (*auth.Identity, error)) (id *auth.Identity, joined bool, err error) {
 	t.mu.Lock()
 	running, joined := t.runs[key]
 	if !joined {
 		// Nothing of the first one's request may be used once it has ended, but
 		// values that never change.
 		inner, cancel := context.WithCancel(context.WithoutCancel(ctx))
-		running = &run{done: make(chan struct{}), cancel: cancel, address: address}
+		running = &run{done: make(chan struct{}), cancel: cancel}
 		if t.runs == nil {
 			t.runs = make(map[[sha256.Size]byte]*run)
 		}
@@ -84,17 +83,13 @@ func (t *together) do(ctx context.Context, key [sha256.Size]byte, address string
 	case <-running.done:
 	case <-ctx.Done():
 		t.leave(key, running)
-		return nil, undecided(ctx.Err())
-	}
-	if throttled := (*auth.Throttled)(nil); joined && running.address != address && errors.As(running.err, &throttled) {
-		// That was about the first one's address.
-		return f(ctx)
+		return nil, joined, undecided(ctx.Err())
 	}
 	if running.err != nil {
-		return nil, running.err
+		return nil, joined, running.err
 	}
-	id := *running.id
-	return &id, nil
+	own := *running.id
+	return &own, joined, nil
 }
 
 func (t *together) run(ctx context.Context, key [sha256.Size]byte, r *run, f func(context.Context) (*auth.Identity, error)) {

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -56,7 +57,7 @@ func TestDirectory_burst(t *testing.T) {
 	identities := make(map[*auth.Identity]bool)
 	for i := range 50 {
 		all.Go(func() {
-			id, err := d.Authenticate(from(t.Context(), fmt.Sprint("192.0.2.", i)), "bob", "secret")
+			id, err := d.Authenticate(from(t.Context(), fmt.Sprint("2001:db8::", i)), "bob", "secret")
 			if err != nil {
 				t.Errorf("one of 50 equal logins: %v", err)
 				return
@@ -124,7 +125,7 @@ func TestTogether(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var shared together
 		var runs atomic.Int64
-		key := sameLogin(nil, "alice", "secret")
+		key := sameLogin(nil, "", "alice", "secret")
 		slow := func(ctx context.Context) (*auth.Identity, error) {
 			runs.Add(1)
 			select {
@@ -137,7 +138,7 @@ func TestTogether(t *testing.T) {
 		impatient, cancel := context.WithCancel(t.Context())
 		var all sync.WaitGroup
 		all.Go(func() {
-			_, err := shared.do(impatient, key, "a", slow)
+			_, _, err := shared.do(impatient, key, slow)
 			if !errors.Is(err, context.Canceled) || !isUnavailable(err) {
 				t.Errorf("who has gone: %v", err)
 			}
@@ -145,8 +146,8 @@ func TestTogether(t *testing.T) {
 		synctest.Wait()
 		for range 3 {
 			all.Go(func() {
-				if id, err := shared.do(t.Context(), key, "b", slow); err != nil || id.ID != "alice" {
-					t.Errorf("who waits: %v, %v", id, err)
+				if id, joined, err := shared.do(t.Context(), key, slow); err != nil || id.ID != "alice" || !joined {
+					t.Errorf("who waits: %v, %v, %v", id, joined, err)
 				}
 			})
 		}
@@ -159,7 +160,7 @@ func TestTogether(t *testing.T) {
 
 		// Nobody waits: it ends, and is not joined.
 		alone, cancel := context.WithCancel(t.Context())
-		all.Go(func() { _, _ = shared.do(alone, key, "a", slow) })
+		all.Go(func() { _, _, _ = shared.do(alone, key, slow) })
 		synctest.Wait()
 		cancel()
 		synctest.Wait()
@@ -170,35 +171,103 @@ func TestTogether(t *testing.T) {
 	})
 }
 
-func TestTogether_throttled(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var shared together
-		key := sameLogin(nil, "alice", "secret")
-		refuse := func(context.Context) (*auth.Identity, error) {
-			time.Sleep(time.Minute)
-			return nil, &auth.Throttled{Wait: time.Second}
+// TestDirectory_joins has logins come while one with the same password is
+// verified.
+func TestDirectory_joins(t *testing.T) {
+	const joining, there = "192.0.2.2", "192.0.2.3"
+	setUp := func(t *testing.T) (d *Directory, s *memory.Store, begin func(address string) (end func() error)) {
+		d, s = throttled(t, loginthrottle.Settings{User: 2})
+		user, err := s.UserByName(t.Context(), "alice")
+		if err != nil {
+			t.Fatal(err)
 		}
-		accept := func(context.Context) (*auth.Identity, error) { return &auth.Identity{ID: "alice"}, nil }
-		var all sync.WaitGroup
-		all.Go(func() { _, _ = shared.do(t.Context(), key, "a", refuse) })
-		synctest.Wait()
-		all.Go(func() {
-			if _, err := shared.do(t.Context(), key, "b", accept); err != nil {
-				t.Errorf("another address: %v", err)
-			}
-		})
-		all.Go(func() {
-			if _, err := shared.do(t.Context(), key, "a", accept); !errors.As(err, new(*auth.Throttled)) {
-				t.Errorf("the same address: %v", err)
-			}
-		})
-		all.Wait()
+		user.PasswordHash = hashOf(t, d.hasher, "secret")
+		if _, err := s.PutUser(t.Context(), user); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := d.Authenticate(from(t.Context(), joining), "alice", "secret"); err != nil {
+			t.Fatal(err)
+		}
+		return d, s, func(address string) func() error {
+			release, verified, done := make(chan struct{}), make(chan struct{}), make(chan error)
+			go func() {
+				_, _, err := d.together.do(from(t.Context(), address), sameLogin(nil, address, "alice", "secret"), func(ctx context.Context) (*auth.Identity, error) {
+					id, err := d.verify(ctx, nil, "alice", "secret")
+					close(verified)
+					<-release
+					return id, err
+				})
+				done <- err
+			}()
+			<-verified
+			return func() error { close(release); return <-done }
+		}
+	}
+	guess := func(d *Directory, address, secret string) error {
+		_, err := d.Authenticate(from(t.Context(), address), "alice", secret)
+		return err
+	}
+	t.Run("from another network", func(t *testing.T) {
+		d, _, begin := setUp(t)
+		end := begin(joining)
+		for i := range 2 {
+			_ = guess(d, there, fmt.Sprint("x", i))
+		}
+		if err := guess(d, there, "secret"); !errors.As(err, new(*auth.Throttled)) {
+			t.Errorf("a guesser learns that the password is right: %v", err)
+		}
+		if err := end(); err != nil {
+			t.Error(err)
+		}
 	})
+	t.Run("who has to wait", func(t *testing.T) {
+		d, _, begin := setUp(t)
+		end := begin(joining)
+		for i := range 2 {
+			_ = guess(d, joining, fmt.Sprint("x", i))
+		}
+		if err := guess(d, joining, "secret"); !errors.As(err, new(*auth.Throttled)) {
+			t.Errorf("a guesser learns that the password is right: %v", err)
+		}
+		if err := end(); err != nil {
+			t.Error(err)
+		}
+	})
+	t.Run("after a change", func(t *testing.T) {
+		d, s, begin := setUp(t)
+		end := begin(joining)
+		user, err := s.UserByName(t.Context(), "alice")
+		if err != nil {
+			t.Fatal(err)
+		}
+		user.PasswordHash = hashOf(t, d.hasher, "other")
+		if _, err := s.PutUser(t.Context(), user); err != nil {
+			t.Fatal(err)
+		}
+		late := make(chan error)
+		go func() { late <- guess(d, joining, "secret") }()
+		for d.together.waitingFor(sameLogin(nil, joining, "alice", "secret")) < 2 {
+			runtime.Gosched()
+		}
+		_ = end()
+		if err := <-late; !errors.As(err, new(*auth.Failure)) {
+			t.Errorf("a login with the password of before: %v", err)
+		}
+	})
+}
+
+func (t *together) waitingFor(key [32]byte) int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if r := t.runs[key]; r != nil {
+		return r.waiting
+	}
+	return 0
 }
 
 func TestTogether_panic(t *testing.T) {
 	var shared together
-	_, err := shared.do(t.Context(), sameLogin(nil, "a", "b"), "", func(context.Context) (*auth.Identity, error) { panic("x") })
+	_, _, err := shared.do(t.Context(), sameLogin(nil, "", "a", "b"), func(context.Context) (*auth.Identity, error) { panic("x") })
 	if !isUnavailable(err) || !errors.Is(err, errPanic) {
 		t.Errorf("a panic: %v", err)
 	}
@@ -207,13 +276,16 @@ func TestTogether_panic(t *testing.T) {
 func TestSameLogin(t *testing.T) {
 	keys := make(map[[32]byte]string)
 	for _, login := range [][2]string{{"a", "b"}, {"ab", ""}, {"", "ab"}, {"a", "bc"}, {"ab", "c"}} {
-		key := sameLogin(nil, login[0], login[1])
+		key := sameLogin(nil, "", login[0], login[1])
 		if other, taken := keys[key]; taken {
 			t.Errorf("%q is taken for %q", login, other)
 		}
 		keys[key] = fmt.Sprintf("%q", login)
 	}
-	if sameLogin(roster{}, "a", "b") == sameLogin(nil, "a", "b") {
+	if sameLogin(nil, "192.0.2.1", "a", "b") == sameLogin(nil, "192.0.2.2", "a", "b") {
+		t.Error("the network does not matter")
+	}
+	if sameLogin(roster{}, "", "a", "b") == sameLogin(nil, "", "a", "b") {
 		t.Error("the roster does not matter")
 	}
 }
@@ -238,8 +310,8 @@ func BenchmarkLogin(b *testing.B) {
 					n++
 					at = fmt.Sprintf("10.%d.%d.%d", n>>16&255, n>>8&255, n&255)
 				}
-				key := sameLogin(nil, "alice", "secret")
-				_, err := d.together.do(from(b.Context(), at), key, at, func(ctx context.Context) (*auth.Identity, error) {
+				key := sameLogin(nil, "", "alice", "secret")
+				_, _, err := d.together.do(from(b.Context(), at), key, func(ctx context.Context) (*auth.Identity, error) {
 					return d.throttle.Guess(ctx, loginthrottle.Guess{Kind: loginthrottle.KindPassword, Name: "alice", Address: at}, accept)
 				})
 				if err != nil {

@@ -90,24 +90,34 @@ func Safe(method string) bool {
 // "CSRF Failed: <reason>" as in Django REST framework. It judges any request:
 // whether one needs it, as one with a session or a login does, the caller knows.
 //
-// A GET that asks for a WebSocket is no safe one: the scripts of any site may open
-// it and then send what they like, and read the answers. It cannot carry a token,
-// but browsers say where it is from.
+// A request for a WebSocket is no safe one, though it is a GET: the scripts of any
+// site may open it and then send what they like, and read the answers. It cannot
+// carry a token, but browsers say where it is from.
 //
 // The body of a POST of a form is read, up to MaxBody, and put back: who comes
 // later reads it as it arrived.
 func (c *Checker) Check(r *http.Request) error {
 	reason := ""
 	switch {
+	case upgrades(r):
+		reason = c.originReason(r)
 	case !Safe(r.Method):
 		reason = c.reason(r)
-	case r.Header["Upgrade"] != nil:
-		reason = c.originReason(r)
 	}
 	if reason != "" {
 		return &auth.Denial{Code: Code, Detail: prefix + reason}
 	}
 	return nil
+}
+
+// upgrades reports whether the connection is to be used for something else: by
+// Upgrade in HTTP/1, and by an extended CONNECT, which net/http and quic-go
+// present in two ways.
+func upgrades(r *http.Request) bool {
+	if r.Method == http.MethodConnect {
+		return r.ProtoMajor == 2 && r.Header.Get(":protocol") == "websocket" || r.ProtoMajor == 3 && r.Proto == "websocket"
+	}
+	return Safe(r.Method) && r.Header["Upgrade"] != nil
 }
 
 // Reason returns why Check refused, as "CSRF cookie not set.", or the empty

@@ -143,9 +143,25 @@ func TestChecker_upgrade(t *testing.T) {
 		if err := c.Check(r); err != nil {
 			t.Errorf("a GET from %q: %v", origin, err)
 		}
+		for name, open := range map[string]func(r *http.Request){
+			"HTTP/1": func(r *http.Request) { r.Header.Set("Upgrade", "websocket") },
+			"HTTP/2": func(r *http.Request) {
+				r.Method, r.ProtoMajor = http.MethodConnect, 2
+				r.Header[":protocol"] = []string{"websocket"}
+			},
+			"HTTP/3": func(r *http.Request) { r.Method, r.ProtoMajor, r.Proto = http.MethodConnect, 3, "websocket" },
+		} {
+			asked := r.Clone(t.Context())
+			open(asked)
+			if got := Reason(c.Check(asked)); got != want {
+				t.Errorf("a WebSocket over %s from %q: %q, want %q", name, origin, got, want)
+			}
+		}
+		// What asks for something else as well is no less than that.
+		r.Method = http.MethodPost
 		r.Header.Set("Upgrade", "websocket")
-		if got := Reason(c.Check(r)); got != want {
-			t.Errorf("a WebSocket from %q: %q, want %q", origin, got, want)
+		if c.Check(r) == nil {
+			t.Errorf("a POST with Upgrade from %q passes", origin)
 		}
 	}
 }

@@ -145,3 +145,26 @@ func TestSettings_complete(t *testing.T) {
 		t.Errorf("the app's settings were changed: %+v", app)
 	}
 }
+
+// TestSettings_inherit has no setting that the app could say in vain.
+func TestSettings_inherit(t *testing.T) {
+	var app, s Settings
+	all := reflect.ValueOf(&app).Elem()
+	for i := range all.NumField() {
+		switch field := all.Field(i); field.Kind() {
+		case reflect.String:
+			field.SetString("x")
+		case reflect.Int64:
+			field.SetInt(1)
+		case reflect.Pointer:
+			field.Set(reflect.New(field.Type().Elem()))
+		case reflect.Slice:
+			field.Set(reflect.MakeSlice(field.Type(), 1, 1))
+		default:
+			t.Fatalf("%s is of an unknown kind", all.Type().Field(i).Name)
+		}
+	}
+	if s.inherit(&app); !reflect.DeepEqual(s, app) {
+		t.Errorf("inherited %+v of %+v", s, app)
+	}
+}

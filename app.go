@@ -204,8 +204,11 @@ func (a *App) Validate() error {
 	return nil
 }
 
-// Start opens the store in the background.
+// Start refuses two APIs on one path, and opens the store in the background.
 func (a *App) Start() error {
+	if err := a.checkOwners(); err != nil {
+		return err
+	}
 	a.store.Start()
 	a.warnOfUnmatched()
 	return nil

@@ -232,3 +232,25 @@ func TestEndpointsAudit(t *testing.T) {
 		}
 	}
 }
+
+// Two handlers that meet the same requests cannot own one path either.
+func TestEndpointsTwoHandlers(t *testing.T) {
+	s := serve(t, "{{site}} {\nrespond ok\n}\n")
+	for name, test := range map[string]struct {
+		site string
+		fine bool
+	}{
+		"one path":         {"rest_auth_endpoints {\ntest_api /api/\n}\nrest_auth_endpoints {\ntest_api /api\n}", false},
+		"in a handle":      {"handle /x/* {\nrest_auth_endpoints {\ntest_api /x/\n}\nrest_auth_endpoints {\ntest_other /x/\n}\n}", false},
+		"other paths":      {"rest_auth_endpoints {\ntest_api /a/\n}\nrest_auth_endpoints {\ntest_api /b/\n}", true},
+		"told by matchers": {"@a header X a\n@b header X b\nrest_auth_endpoints @a {\ntest_api /a/\n}\nrest_auth_endpoints @b {\ntest_api /a/\n}", true},
+	} {
+		err := s.tryReload("{{site}} {\n" + test.site + "\nrespond ok\n}\n")
+		if (err == nil) != test.fine {
+			t.Errorf("%s: %v", name, err)
+		}
+		if err != nil && !strings.Contains(err.Error(), "are one path: mount one of them elsewhere") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

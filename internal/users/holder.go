@@ -4,6 +4,7 @@
 package users
 
 import (
+	"math"
 	"strconv"
 	"strings"
 
@@ -51,8 +52,9 @@ func PasswordVersion(id *auth.Identity) int64 {
 		return 0
 	}
 	version, err := strconv.ParseInt(strings.TrimPrefix(id.Proof, "v"), 10, 64)
-	if err != nil {
-		return 0
+	if err != nil || version < 1 {
+		// A version that no password has: the record is dead, not bound to none.
+		return math.MaxInt64
 	}
 	return version
 }

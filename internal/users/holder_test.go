@@ -5,6 +5,7 @@ package users
 
 import (
 	"errors"
+	"math"
 	"testing"
 
 	"github.com/caddy-rest-auth/caddy-rest-auth/auth"
@@ -54,5 +55,22 @@ func TestHolder(t *testing.T) {
 				t.Error("the directory's own identity was handed out")
 			}
 		})
+	}
+}
+
+func TestPasswordVersion(t *testing.T) {
+	for _, test := range []struct {
+		source, proof string
+		want          int64
+	}{
+		{SourceStore, "v7", 7},
+		{SourceStore, "", math.MaxInt64},
+		{SourceStore, "v0", math.MaxInt64},
+		{SourceStore, "x", math.MaxInt64},
+		{SourceConfig, "v7", 0},
+	} {
+		if got := PasswordVersion(&auth.Identity{Source: test.source, Proof: test.proof}); got != test.want {
+			t.Errorf("PasswordVersion(%s, %q) = %d, want %d", test.source, test.proof, got, test.want)
+		}
 	}
 }

@@ -32,7 +32,7 @@ func (e *Endpoint) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 	given := make(map[string]bool)
 	for d.NextBlock(0) {
 		word := d.Val()
-		known, err := e.Settings.ParseLine(d)
+		known, err := e.ParseLine(d)
 		if err != nil {
 			return err
 		}

@@ -46,7 +46,7 @@ func (c *Cookie) Check() error {
 		return fmt.Errorf("'%s' is not a name of a cookie", c.Name)
 	case !strings.HasPrefix(c.Path, "/") || !plain(c.Path):
 		return fmt.Errorf("path '%s' does not begin with a slash, or has characters that end it", c.Path)
-	case c.Domain != "" && (&http.Cookie{Name: c.Name, Domain: c.Domain}).Valid() != nil:
+	case c.Domain != "" && (&http.Cookie{Name: c.Name, Domain: c.Domain}).Valid() != nil: //nolint:gosec // it is not sent
 		// Without this the cookie would be set without the domain.
 		return fmt.Errorf("'%s' is not a domain", c.Domain)
 	}
@@ -72,7 +72,7 @@ func (c *Cookie) Check() error {
 // Set has the client keep the value for an age, or until it closes if the age
 // is 0. What the response said of the cookie before is forgotten.
 func (c *Cookie) Set(w http.ResponseWriter, r *http.Request, value string, age time.Duration) {
-	line := c.line(r)
+	line := c.line(r) //nolint:gosec // its attributes are what the site decides
 	line.Value = value
 	if age > 0 {
 		line.MaxAge = int(age / time.Second)
@@ -83,14 +83,14 @@ func (c *Cookie) Set(w http.ResponseWriter, r *http.Request, value string, age t
 
 // Clear has the client forget the cookie.
 func (c *Cookie) Clear(w http.ResponseWriter, r *http.Request) {
-	line := c.line(r)
+	line := c.line(r) //nolint:gosec // its attributes are those that it was set with
 	line.MaxAge = -1
 	line.Expires = time.Unix(0, 0)
 	c.write(w, line)
 }
 
 func (c *Cookie) line(r *http.Request) *http.Cookie {
-	line := &http.Cookie{Name: c.Name, Path: c.Path, Domain: c.Domain, HttpOnly: c.HTTPOnly}
+	line := &http.Cookie{Name: c.Name, Path: c.Path, Domain: c.Domain, HttpOnly: c.HTTPOnly} //nolint:gosec // the rest follows
 	line.Secure = c.Secure == SecureOn || c.prefixed() || c.SameSite == "None" || c.Secure == SecureAuto && HTTPS(r)
 	switch c.SameSite {
 	case "Lax":

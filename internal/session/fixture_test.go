@@ -118,8 +118,8 @@ func (f *fixture) user(name string) (tokenstore.User, *auth.Identity) {
 func request(cookies ...string) *http.Request {
 	r := httptest.NewRequest(http.MethodGet, "http://example.com/", nil)
 	r = r.WithContext(context.WithValue(r.Context(), caddyhttp.VarsCtxKey, map[string]any{caddyhttp.ClientIPVarKey: "192.0.2.1"}))
-	for _, cookie := range cookies {
-		r.Header["Cookie"] = append(r.Header["Cookie"], cookie)
+	if len(cookies) > 0 {
+		r.Header["Cookie"] = cookies
 	}
 	return r
 }

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/caddyserver/caddy/v2"
 	"go.uber.org/zap"
@@ -145,6 +146,9 @@ func describeClient(name string, c durin.Client) Client {
 func checkClientName(name string) error {
 	if strings.TrimSpace(name) == "" {
 		return invalid("name", "This field may not be blank.")
+	}
+	if utf8.RuneCountInString(name) > durin.MaxName {
+		return invalid("name", "Ensure this field has no more than %d characters.", durin.MaxName)
 	}
 	return checkText("name", name, 1, durin.MaxName)
 }

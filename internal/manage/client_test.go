@@ -23,7 +23,7 @@ func TestClients(t *testing.T) {
 		{NewClient{Name: "c1"}, Client{}, "name: client with this name already exists."},
 		{NewClient{Name: ""}, Client{}, "name: This field may not be blank."},
 		{NewClient{Name: " "}, Client{}, "name: This field may not be blank."},
-		{NewClient{Name: strings.Repeat("é", 65)}, Client{}, "name: must not be longer than 64 characters"},
+		{NewClient{Name: strings.Repeat("é", 65)}, Client{}, "name: Ensure this field has no more than 64 characters."},
 		{NewClient{Name: "durin:c1"}, Client{}, "name: must not begin with 'durin:', as the ID of another client may"},
 		{NewClient{Name: "a\nb"}, Client{}, "name: must not contain control characters"},
 		{NewClient{Name: strings.Repeat("é", 64), TokenTTL: "1 02:00:00"}, Client{strings.Repeat("é", 64), "26h0m0s", ""}, ""},

@@ -37,6 +37,11 @@ func endedToken(record *tokenstore.Credential) *auth.Failure {
 	return badToken(invalidToken, errTokenEnded)
 }
 
+// writtenBy is a time within which a store has written a batch of last uses. A
+// token that would end before is put off at once: until it is written, whoever
+// has to read the record takes the token for ended.
+const writtenBy = 30 * time.Second
+
 // touch remembers when the token was last used, and puts the end of one off that
 // was issued so. The request does not depend on it, and the store may be
 // read-only.
@@ -45,7 +50,13 @@ func (t *Token) touch(ctx context.Context, digest []byte, record *tokenstore.Cre
 	if !refreshes && now.Sub(record.LastUsed) < touchInterval {
 		return
 	}
-	if err := t.store.Touch(ctx, digest, now, ends); err != nil {
+	write := t.store.Touch
+	if refreshes && record.Expires.Sub(now) < writtenBy {
+		write = func(ctx context.Context, digest []byte, now, ends time.Time) error {
+			return tokenstore.Extend(ctx, t.store, digest, now, ends)
+		}
+	}
+	if err := write(ctx, digest, now, ends); err != nil {
 		t.logger.Debug("remembering the last use of a token", zap.String("credential", record.ID), zap.Error(err))
 		return
 	}

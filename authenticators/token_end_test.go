@@ -4,6 +4,7 @@
 package authenticators
 
 import (
+	"context"
 	"crypto/sha256"
 	"errors"
 	"testing"
@@ -105,5 +106,31 @@ func TestToken_refreshFails(t *testing.T) {
 	id, err := token.Authenticate(with("Token t"))
 	if err != nil || !id.Expires.Equal(ends) {
 		t.Errorf("Authenticate = %+v, %v; want it to end at %s", id, err, ends)
+	}
+}
+
+// batching is a store that has yet to write what it was told by Touch.
+type batching struct{ tokenstore.Store }
+
+func (batching) Touch(context.Context, []byte, time.Time, time.Time) error { return nil }
+
+func (b batching) Extend(ctx context.Context, digest []byte, used, expires time.Time) error {
+	return b.Store.Touch(ctx, digest, used, expires)
+}
+
+// A token that is used just before its end is put off before that comes.
+func TestToken_refreshInTime(t *testing.T) {
+	ctx, app := newApp(t)
+	alice := addUser(t, app.store, tokenstore.User{Name: "alice", Active: true})
+	addToken(t, app.store, "t", tokenstore.Credential{
+		Kind: tokenstore.KindKnox, UserKey: alice.Key, Expires: tokenNow.Add(2 * time.Second), Data: knox.Encode(knox.Refresh{TTL: time.Hour}),
+	})
+	token := mustLoad[*Token](t, ctx, "token", `{}`)
+	token.store = batching{app.store}
+	for _, at := range []time.Duration{0, 3 * time.Second} {
+		token.now = func() time.Time { return tokenNow.Add(at) }
+		if _, err := token.Authenticate(with("Token t")); err != nil {
+			t.Errorf("after %s: %v", at, err)
+		}
 	}
 }

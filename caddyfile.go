@@ -177,8 +177,8 @@ func (s *Settings) parseHeaderUp(d *caddyfile.Dispenser) error {
 // parseGuest lets the module of a namespace parse its own line, and returns it
 // as JSON.
 func parseGuest(d *caddyfile.Dispenser, namespace, inlineKey, name string) (json.RawMessage, error) {
-	if _, err := caddy.GetModule(namespace + name); err != nil {
-		return nil, d.Errf("unknown %s '%s', expected one of %v", strings.ReplaceAll(inlineKey, "_", " "), name, guestsOf(namespace))
+	if err := checkGuest(d, namespace, inlineKey, name); err != nil {
+		return nil, err
 	}
 	guest, err := caddyfile.UnmarshalModule(d, namespace+name)
 	if err != nil {
@@ -187,12 +187,16 @@ func parseGuest(d *caddyfile.Dispenser, namespace, inlineKey, name string) (json
 	return caddyconfig.JSONModuleObject(guest, inlineKey, name, nil), nil
 }
 
-// guestsOf returns the names of the modules of a namespace.
-func guestsOf(namespace string) (names []string) {
+// checkGuest refuses a name that no module of a namespace has.
+func checkGuest(d *caddyfile.Dispenser, namespace, inlineKey, name string) error {
+	if _, err := caddy.GetModule(namespace + name); err == nil {
+		return nil
+	}
+	var names []string
 	for _, module := range caddy.GetModules(strings.TrimSuffix(namespace, ".")) {
 		names = append(names, module.ID.Name())
 	}
-	return names
+	return d.Errf("unknown %s '%s', expected one of %v", strings.ReplaceAll(inlineKey, "_", " "), name, names)
 }
 
 // placeOf tells where a word belongs that the directive does not know, if it

@@ -69,6 +69,9 @@ func parseMount(d *caddyfile.Dispenser) (*Mount, error) {
 	if setting, _ := new(Settings).parseLine(nextOf(own)); setting {
 		return nil, d.Errf("%s stands in the block of an endpoint", name)
 	}
+	if err := checkGuest(d, "rest_auth.endpoints.", "endpoint", name); err != nil {
+		return nil, err
+	}
 	args := d.RemainingArgs()
 	if len(args) == 0 {
 		return nil, d.Errf("%s takes the path that it is served at", name)

@@ -22,6 +22,9 @@ type trustedOrigins struct {
 	hosts   []string            // of all of them, for referers
 }
 
+// CheckOrigin says what is wrong with an origin that is to be trusted.
+func CheckOrigin(origin string) error { return new(trustedOrigins).add(origin) }
+
 // add adds an origin, as https://app.example.com, or one with a wildcard for
 // all of its subdomains, as https://*.example.com, which in Django stands for
 // example.com too.

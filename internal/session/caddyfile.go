@@ -6,10 +6,13 @@ package session
 import (
 	"math"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/csrf"
 )
 
 // ParseLine parses the line that d stands at, if it is one of these, and
@@ -50,7 +53,7 @@ func (s *Settings) ParseLine(d *caddyfile.Dispenser) (known bool, err error) {
 	case "save_every_request":
 		return true, parseSwitch(d, &s.SaveEveryRequest)
 	case "idle_timeout":
-		return true, parseDuration(d, &s.IdleTimeout)
+		return true, parsed(d, parseDuration(d, &s.IdleTimeout), s.checkIdle)
 	case "absolute_timeout":
 		return true, parseDuration(d, &s.AbsoluteTimeout)
 	case "csrf_cookie":
@@ -62,11 +65,21 @@ func (s *Settings) ParseLine(d *caddyfile.Dispenser) (known bool, err error) {
 	case "csrf_header":
 		return true, parseText(d, &s.CSRFHeader)
 	case "login_url":
-		return true, parseText(d, &s.LoginURL)
+		return true, parsed(d, parseText(d, &s.LoginURL), func() error {
+			if strings.Contains(s.LoginURL, "{") {
+				return nil
+			}
+			return s.checkLoginURL()
+		})
 	case "trusted_origins":
 		origins := d.RemainingArgs()
 		if len(origins) == 0 {
 			return true, d.ArgErr()
+		}
+		for _, origin := range origins {
+			if err := csrf.CheckOrigin(origin); err != nil && !strings.Contains(origin, "{") {
+				return true, d.Errf("trusted_origins: '%s': %v", origin, err)
+			}
 		}
 		s.TrustedOrigins = append(s.TrustedOrigins, origins...)
 		return true, nil
@@ -89,6 +102,16 @@ func (s *Settings) ParseBlock(d *caddyfile.Dispenser) error {
 		}
 	}
 	return nil
+}
+
+// parsed checks a line that was parsed.
+func parsed(d *caddyfile.Dispenser, err error, check func() error) error {
+	if err == nil {
+		if err = check(); err != nil {
+			err = d.WrapErr(err)
+		}
+	}
+	return err
 }
 
 func parseText(d *caddyfile.Dispenser, into *string) error {

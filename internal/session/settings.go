@@ -171,14 +171,22 @@ func (s *Settings) check() error {
 		}
 	}
 	switch {
-	case s.IdleTimeout > 0 && time.Duration(s.IdleTimeout) < minIdle:
-		return fmt.Errorf("idle_timeout is shorter than %v: use is noticed once a minute at most", minIdle)
 	case s.CookieAge < caddy.Duration(time.Second):
 		return errors.New("cookie_age is shorter than a second")
 	case s.Cookie == s.CSRFCookie:
 		return fmt.Errorf("both cookies have the name %s", s.Cookie)
 	}
+	if err := s.checkIdle(); err != nil {
+		return err
+	}
 	return s.checkLoginURL()
+}
+
+func (s *Settings) checkIdle() error {
+	if s.IdleTimeout > 0 && time.Duration(s.IdleTimeout) < minIdle {
+		return fmt.Errorf("idle_timeout is shorter than %v: use is noticed once a minute at most", minIdle)
+	}
+	return nil
 }
 
 // checkLoginURL refuses what a browser could take for another place.

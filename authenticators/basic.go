@@ -135,7 +135,7 @@ func (b *Basic) CacheKey(r *http.Request) (secret []byte, ok bool) {
 	}
 	if b.users.Guessed() {
 		name, _, ok := parseBasic(credentials)
-		if !ok || b.users.MustVerify(r.Context(), name) {
+		if !ok || b.users.MustVerifyBeside(r.Context(), b.roster(), name) {
 			return nil, false
 		}
 	}

@@ -109,6 +109,16 @@ func TestStoreDown(t *testing.T) {
 // background, and those that note what was decided.
 var afterwards = []string{"Touch", "Sweep", "Watch", "Rehash", "Remember", "Forget", "Refund"}
 
+// lastIndex returns where a text is last, or -1.
+func lastIndex(texts []string, text string) int {
+	for i := len(texts) - 1; i >= 0; i-- {
+		if texts[i] == text {
+			return i
+		}
+	}
+	return -1
+}
+
 // Every call of the store in turn fails, or does its work and loses the
 // answer. No request reaches the upstream by the failure, and no command
 // reports success that did not happen.
@@ -188,7 +198,7 @@ func TestEveryStoreCallFails(t *testing.T) {
 						return // the operation makes fewer calls: all have failed once
 					}
 					// A guess from where the user is known is counted once it has failed.
-					noted := strings.HasPrefix(calls[n-1], "Attempt") && slices.Contains(calls[:n-1], "UserByName")
+					noted := strings.HasPrefix(calls[n-1], "Attempt") && slices.Index(calls[:n-1], "UserByName") < lastIndex(calls[:n-1], "UserByName")
 					if !noted && !slices.Contains(afterwards, calls[n-1]) && proof == nil && status != http.StatusServiceUnavailable {
 						t.Errorf("call %d (%s) failed: answered %d, want 503", n, calls[n-1], status)
 					}

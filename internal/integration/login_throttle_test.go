@@ -397,3 +397,80 @@ func TestLoginThrottle_endpoints(t *testing.T) {
 		got.expect(t, http.StatusTooManyRequests, "-", detail("Request was throttled. Expected available in "+retry+" seconds."))
 	}
 }
+
+// A hundred guesses, over every path that takes a password at once, and half of
+// them after the configuration was loaded again, are five.
+func TestLoginThrottle_allPathsAtOnce(t *testing.T) {
+	s := serve(t, `{
+	{{global}}
+	rest_auth {
+		{{store}}
+		login_throttle {
+			delay 10m 1h
+		}
+	}
+}
+{{site}} {
+	rest_auth_endpoints {
+		authtoken /token/
+		durin /durin/
+		session /session/
+		knox /knox/ {
+			authenticate basic
+		}
+	}
+	rest_auth {
+		authenticate basic
+	}
+	respond ok
+}`)
+	s.seed()
+	csrf := strings.Repeat("a", 32)
+	form := func(path, secret string) reply {
+		return s.send(http.MethodPost, s.URL+path, strings.NewReader("username=alice&client=web&password="+secret),
+			"Content-Type: application/x-www-form-urlencoded", "Accept: application/json", "Cookie: csrftoken="+csrf, "X-CSRFToken: "+csrf)
+	}
+	paths := []func(secret string) reply{
+		func(secret string) reply { return s.get("/", basic("alice", secret)) },
+		func(secret string) reply {
+			return s.send(http.MethodPost, s.URL+"/knox/login/", nil, basic("alice", secret))
+		},
+		func(secret string) reply { return form("/token/", secret) },
+		func(secret string) reply { return form("/durin/login/", secret) },
+		func(secret string) reply { return form("/session/login/", secret) },
+	}
+	for i, ask := range paths {
+		// What is no guess shows that the path is there, and counts nothing.
+		if got := ask(""); got.Status != http.StatusBadRequest && got.Status != http.StatusUnauthorized {
+			t.Fatalf("path %d without a password was answered %d %s", i, got.Status, got.Body)
+		}
+	}
+	failed, refused := s.logins("failed"), s.logins("throttled_user")
+	wave := func(first int) {
+		var all sync.WaitGroup
+		for i := range 50 {
+			all.Go(func() {
+				got := paths[i%len(paths)](fmt.Sprint("guess", first+i))
+				if got.Status != http.StatusBadRequest && got.Status != http.StatusUnauthorized && got.Status != http.StatusTooManyRequests {
+					t.Errorf("guess %d was answered %d %s", first+i, got.Status, got.Body)
+				}
+			})
+		}
+		all.Wait()
+	}
+	wave(0)
+	config := s.send(http.MethodGet, "http://"+s.Admin+"/config/", nil).Body
+	changed := strings.Replace(config, `"login_throttle":{`, `"login_throttle":{"user":5,`, 1)
+	if got := s.send(http.MethodPost, "http://"+s.Admin+"/load", strings.NewReader(changed), "Content-Type: application/json"); got.Status != http.StatusOK {
+		t.Fatalf("reloading: %d %s", got.Status, got.Body)
+	}
+	wave(50)
+	if got := s.logins("failed") - failed; got != 5 {
+		t.Errorf("%v guesses were verified, want 5, and %v were refused", got, s.logins("throttled_user")-refused)
+	}
+	for i, ask := range paths {
+		if got := ask("pw"); got.Status != http.StatusTooManyRequests {
+			t.Errorf("path %d lets the right password in: %d %s", i, got.Status, got.Body)
+		}
+	}
+}

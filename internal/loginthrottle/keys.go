@@ -18,9 +18,9 @@ import (
 //
 //	login/user/<name>/<kind>                        the guesses at a name, however it is written
 //	login/user/<name>.<spelling>/<kind>             those at one that has upper case, as it is written
-//	login/user/<name>.<spelling>/<kind>/<network>   those from where the user logged in before
+//	login/user/<name>.<account>/<kind>/<network>    those from where the user logged in before
 //	login/address/<network>                         the guesses from there
-//	login/known/<name>.<spelling>/<kind>/<network>  remembers that the user logged in there
+//	login/known/<name>.<account>/<kind>/<network>   remembers that the user logged in there
 //
 // Two people may have names that differ in case alone. Guesses at one hold the
 // other up, but neither clears what was guessed at the other.
@@ -89,6 +89,7 @@ type keys struct {
 	own     string // of the count of this user and network; "" without a network
 	known   string
 	network string // of the network's count
+	here    string // what the guesses of a client at a user are marked by in the process
 }
 
 func keysOf(g *Guess) keys {
@@ -103,28 +104,29 @@ func keysOf(g *Guess) keys {
 		k.known = knownPrefix + written + "/" + network
 		k.network = AddressKey(network)
 	}
+	if k.here = k.own; k.here == "" {
+		k.here = k.all
+	}
 	return k
 }
 
-// here is what the guesses of a client at a user are known by in the process.
-func (k *keys) here() string {
-	if k.own != "" {
-		return k.own
-	}
-	return k.all
+// of has the user's own keys go by an account instead of the name as it is written.
+func (k *keys) of(account string, g *Guess) {
+	tail := k.digest + "." + digest("account\x00"+account) + "/" + g.Kind + "/" + Network(g.Address)
+	k.own, k.known = userPrefix+tail, knownPrefix+tail
 }
 
 // A Subject is what a key stands for.
 type Subject struct {
 	Digest   string // of the user, if it is a user's
-	Spelling string // of the user, if it is one's of several who may have the Digest
+	Spelling string // of the user or the account, if it is one's of several who may have the Digest
 	Kind     string // what was guessed, if it is a user's
 	Network  string // where from; "" if from anywhere
 }
 
 // Name is what Digest or Spelling returns of the user's name; "" for a network.
 func (s Subject) Name() string {
-	if s.Spelling != "" {
+	if s.Spelling != "" && s.Network == "" {
 		return s.Spelling
 	}
 	return s.Digest

@@ -48,6 +48,11 @@ type Guess struct {
 	Kind    string
 	Name    string // login name
 	Address string // the client's, as Caddy knows it
+
+	// Account returns the key of the user who has the name, or "" if nobody has. It
+	// decides where the user is known, so that a later user of the name inherits
+	// nothing. Default: the name decides.
+	Account func(context.Context) (string, error)
 }
 
 // Options are what a Throttle needs.
@@ -168,7 +173,7 @@ func (t *Throttle) Waits(ctx context.Context, g Guess) bool {
 		return false
 	}
 	r := &reservation{Throttle: t, guess: &g, keys: keysOf(&g), look: true}
-	if !t.Memory.marks.has(r.keys.here(), t.now(), time.Duration(t.Quiet)) {
+	if !t.Memory.marks.has(r.keys.here, t.now(), time.Duration(t.Quiet)) {
 		return false
 	}
 	wait, _, err := r.ask(ctx)

@@ -26,7 +26,7 @@ func (r *reservation) report(ctx context.Context, by string, wait time.Duration,
 	if auth.DryRun(ctx) {
 		return
 	}
-	r.Memory.marks.set(r.keys.here(), r.now())
+	r.Memory.marks.set(r.keys.here, r.now())
 	r.Observe(r.guess.Kind, by)
 	check := r.Logger.Check(zap.WarnLevel, "login throttled")
 	if check == nil {

@@ -84,7 +84,10 @@ func (r *reservation) ask(ctx context.Context) (wait time.Duration, by string, e
 func (r *reservation) take(ctx context.Context, store tokenstore.Store) (wait time.Duration, by string, err error) {
 	now := r.now()
 	r.store, r.familiar = store, false
-	if r.keys.known != "" {
+	if r.keys.known != "" && store == r.Store {
+		if err = r.identify(ctx); err != nil {
+			return 0, "", err
+		}
 		if r.familiar, err = store.Known(ctx, r.keys.known); err != nil {
 			return 0, "", err
 		}
@@ -111,6 +114,18 @@ func (r *reservation) take(ctx context.Context, store tokenstore.Store) (wait ti
 	}
 	wait, err = r.raise(ctx, r.keys.network, r.ofAddress(), now)
 	return wait, ThrottledAddress, err
+}
+
+// identify finds out whose account it is.
+func (r *reservation) identify(ctx context.Context) error {
+	if r.guess.Account == nil {
+		return nil
+	}
+	account, err := r.guess.Account(ctx)
+	if err == nil && account != "" {
+		r.keys.of(account, r.guess)
+	}
+	return err
 }
 
 // users are the keys of the counts of strangers' guesses at the user.

@@ -105,7 +105,7 @@ func (r *reservation) failed(ctx context.Context, candidate *auth.Identity) {
 // count counts a guess for good.
 func (r *reservation) count(ctx context.Context) {
 	now := r.now()
-	r.Memory.marks.set(r.keys.here(), now)
+	r.Memory.marks.set(r.keys.here, now)
 	var writes sync.WaitGroup
 	if r.held {
 		writes.Go(func() {

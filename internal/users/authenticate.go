@@ -51,7 +51,7 @@ func (d *Directory) AuthenticateBeside(ctx context.Context, roster Roster, name,
 		return nil, refused(nil, errUnfit)
 	}
 	name = Canonical(name)
-	login := passwordGuess(ctx, name)
+	login := d.guessAt(ctx, roster, loginthrottle.KindPassword, name)
 	guess := func(ctx context.Context) (*auth.Identity, error) {
 		return d.throttle.Guess(ctx, login, func(ctx context.Context) (*auth.Identity, error) { return d.verify(ctx, roster, name, pw) })
 	}
@@ -73,22 +73,31 @@ func (d *Directory) AuthenticateBeside(ctx context.Context, roster Roster, name,
 	return now, err
 }
 
-// MustVerify reports whether a login of that name from this client has to be
+// MustVerifyBeside reports whether a login of that name from this client has to be
 // verified even if it is remembered: somebody guesses there, and has to wait.
-func (d *Directory) MustVerify(ctx context.Context, name string) bool {
-	return d.throttle.Waits(ctx, passwordGuess(ctx, Canonical(name)))
+func (d *Directory) MustVerifyBeside(ctx context.Context, roster Roster, name string) bool {
+	return d.throttle.Waits(ctx, d.guessAt(ctx, roster, loginthrottle.KindPassword, Canonical(name)))
 }
 
-// Guessed reports whether there may be anybody for whom MustVerify holds.
+// Guessed reports whether there may be anybody for whom MustVerifyBeside holds.
 func (d *Directory) Guessed() bool { return d.throttle.Guessed() }
 
 // Network returns where the client comes from, as logins are counted: what is
 // remembered of a login is good there alone. It is "" if that is unknown.
 func Network(ctx context.Context) string { return loginthrottle.Network(clientAddress(ctx)) }
 
-// passwordGuess is a guess at the password of a user of a canonical name.
-func passwordGuess(ctx context.Context, name string) loginthrottle.Guess {
-	return loginthrottle.Guess{Kind: loginthrottle.KindPassword, Name: name, Address: clientAddress(ctx)}
+// guessAt is a guess at a secret of the user of a canonical name.
+func (d *Directory) guessAt(ctx context.Context, roster Roster, kind, name string) loginthrottle.Guess {
+	return loginthrottle.Guess{
+		Kind: kind, Name: name, Address: clientAddress(ctx),
+		Account: func(ctx context.Context) (string, error) {
+			user, err := d.find(ctx, roster, name)
+			if errors.Is(err, tokenstore.ErrNotFound) {
+				return "", nil
+			}
+			return user.identity.Key, err
+		},
+	}
 }
 
 // Guess calls verify, which looks at another secret of the user than the
@@ -96,7 +105,7 @@ func passwordGuess(ctx context.Context, name string) loginthrottle.Guess {
 // returns an *auth.Throttled. An *auth.Failure of verify is a failed guess; any
 // other error says that it was none.
 func (d *Directory) Guess(ctx context.Context, kind, name string, verify func(context.Context) (*auth.Identity, error)) (*auth.Identity, error) {
-	return d.throttle.Guess(ctx, loginthrottle.Guess{Kind: kind, Name: Canonical(name), Address: clientAddress(ctx)}, verify)
+	return d.throttle.Guess(ctx, d.guessAt(ctx, nil, kind, Canonical(name)), verify)
 }
 
 // clientAddress returns the client's address, which trusted proxies may have

@@ -14,6 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
 	"github.com/caddy-rest-auth/caddy-rest-auth/auth"
@@ -176,7 +177,7 @@ func TestTogether(t *testing.T) {
 func TestDirectory_joins(t *testing.T) {
 	const joining, there = "192.0.2.2", "192.0.2.3"
 	setUp := func(t *testing.T) (d *Directory, s *memory.Store, begin func(address string) (end func() error)) {
-		d, s = throttled(t, loginthrottle.Settings{User: 2})
+		d, s = throttled(t, loginthrottle.Settings{User: 2, Delay: caddy.Duration(time.Hour)})
 		user, err := s.UserByName(t.Context(), "alice")
 		if err != nil {
 			t.Fatal(err)
@@ -254,6 +255,39 @@ func TestDirectory_joins(t *testing.T) {
 			t.Errorf("a login with the password of before: %v", err)
 		}
 	})
+}
+
+// TestDirectory_successor has a user deleted, and another one get the name.
+func TestDirectory_successor(t *testing.T) {
+	d, s := throttled(t, loginthrottle.Settings{User: 1, Delay: caddy.Duration(time.Hour)})
+	hash := hashOf(t, d.hasher, "secret")
+	login := func(address, secret string) error {
+		_, err := d.Authenticate(from(t.Context(), address), "carol", secret)
+		return err
+	}
+	for _, want := range []bool{true, false} {
+		user, err := s.PutUser(t.Context(), tokenstore.User{Name: "carol", PasswordHash: hash, Active: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want {
+			if err := login("192.0.2.1", "secret"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		_ = login("192.0.2.2", "x")
+		if err := login("192.0.2.1", "secret"); (err == nil) != want {
+			t.Errorf("carol logs in from where the name is known: %v, want %v", err, want)
+		}
+		if err := s.DeleteUser(t.Context(), user.Key); err != nil {
+			t.Fatal(err)
+		}
+		if want {
+			if err := s.Forget(t.Context(), loginthrottle.UserKey(loginthrottle.Subject{Digest: loginthrottle.Digest("carol"), Kind: loginthrottle.KindPassword})); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
 }
 
 func (t *together) waitingFor(key [32]byte) int {

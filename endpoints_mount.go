@@ -53,7 +53,7 @@ func (m *Mount) load(ctx caddy.Context, origin string, guards *guards) ([]*route
 		}
 	}
 	var routes []*route
-	closed := 0
+	closed, fixed := 0, 0
 	for _, described := range endpoint.Routes() {
 		r, err := newRoute(name, m.Path, described)
 		if err != nil {
@@ -68,16 +68,25 @@ func (m *Mount) load(ctx caddy.Context, origin string, guards *guards) ([]*route
 		if m.closed(described.Access, r.guard) {
 			closed++
 		}
+		if described.Access.Fixed {
+			fixed++
+		}
 		routes = append(routes, r)
 	}
 	if closed > 0 && closed == len(routes) {
 		return nil, errNobody
+	}
+	if fixed == len(routes) && (m.AuthenticatorsRaw != nil || len(m.PermissionsRaw) > 0) {
+		return nil, errFixed
 	}
 	return routes, nil
 }
 
 var errNobody = errors.New("neither the mount nor the site's defaults have authenticators: nobody could pass; " +
 	"add an `authenticate` line, or a `require` line that says what is meant")
+
+// errFixed is for lines that somebody relies on, and that nothing would heed.
+var errFixed = errors.New("`authenticate` and `require` lines have no effect: the API says itself who may use each of its paths")
 
 // closed reports whether nobody can pass to a route, since it wants to know its
 // callers by the site's defaults, and there are none.

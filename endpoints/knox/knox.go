@@ -102,8 +102,8 @@ type Endpoint struct {
 
 	// Takes the user name and password of a login from its body, as the login of
 	// knox's documentation for projects that have token authentication alone.
-	// Nothing else is asked then, and the `authenticate` and `require` of the mount
-	// do not count for the login. Default: false.
+	// Nothing else is asked then: `authenticate` and `require` lines of the mount
+	// would have no effect, and are an error. Default: false.
 	BodyLogin bool `json:"body_login,omitempty"`
 
 	issuer    *issue.Issuer

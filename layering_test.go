@@ -54,7 +54,7 @@ var layers = []struct {
 	{"internal/issue", []string{"auth", "tokenstore", "internal/serverkey"}, []string{"github.com/caddyserver/caddy", "go.uber.org/zap"}},
 	{"internal/knox", nil, []string{}},
 	{"internal/drf", nil, []string{}},
-	{"internal/tokenapi", []string{"auth", "tokenstore", "endpoints", "internal/drf", "internal/users"}, []string{"github.com/caddyserver/caddy"}},
+	{"internal/tokenapi", []string{"auth", "tokenstore", "endpoints", "internal/drf", "internal/issue", "internal/users"}, []string{"github.com/caddyserver/caddy"}},
 	{"endpoints", []string{"auth"}, []string{"github.com/caddyserver/caddy"}},
 	{"endpoints/...", []string{"auth", "endpoints", "tokenstore", "internal/..."}, nil},
 	{"authenticators", []string{"auth", "tokenstore", "internal/..."}, nil},

@@ -22,7 +22,6 @@ import (
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/durin"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/issue"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/tokenapi"
-	"github.com/caddy-rest-auth/caddy-rest-auth/internal/users"
 	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
 )
 
@@ -30,13 +29,8 @@ func init() {
 	caddy.RegisterModule(new(Endpoint))
 }
 
-const (
-	defaultCharacters = 64
-	defaultPrefix     = "Token"
-
-	minCharacters = 32 // 128 bits
-	maxCharacters = 64 // of one HMAC-SHA256
-)
+// maxCharacters is what one HMAC-SHA256 spells in hexadecimal.
+const maxCharacters = 64
 
 // Endpoint serves the API of django-rest-durin:
 //
@@ -111,13 +105,8 @@ func (e *Endpoint) Provision(ctx caddy.Context) (err error) {
 	if err := e.check(); err != nil {
 		return err
 	}
-	if e.issuer, err = issue.FromContext(ctx); err != nil {
-		return err
-	}
-	if e.directory, err = users.FromContext(ctx); err != nil {
-		return fmt.Errorf("loading the users: %w", err)
-	}
-	return nil
+	e.issuer, e.directory, err = tokenapi.Load(ctx)
+	return err
 }
 
 // Mount remembers where the API is, which one of its answers names.
@@ -175,28 +164,16 @@ func (e *Endpoint) precheck() error {
 
 // check sets the defaults and refuses what has no meaning.
 func (e *Endpoint) check() error {
-	if e.TokenCharacterLength == 0 {
-		e.TokenCharacterLength = defaultCharacters
-	}
-	if n := e.TokenCharacterLength; n < minCharacters || n > maxCharacters {
-		return fmt.Errorf("token_character_length: %d is not from %d to %d", n, minCharacters, maxCharacters)
-	}
-	if e.AuthHeaderPrefix == "" {
-		e.AuthHeaderPrefix = defaultPrefix
-	}
-	if err := tokenapi.CheckWord("auth_header_prefix", e.AuthHeaderPrefix); err != nil {
-		return err
-	}
-	if err := tokenapi.CheckExpiryFormat(e.ExpiryDatetimeFormat); err != nil {
-		return fmt.Errorf("expiry_datetime_format: %w", err)
-	}
 	if utf8.RuneCountInString(e.APIAccessClientName) > durin.MaxName {
 		return fmt.Errorf("api_access_client_name: '%s' is longer than %d characters", e.APIAccessClientName, durin.MaxName)
 	}
 	if e.APIAccessClientName == "" && (e.APIAccessExcludeFromSessions || e.APIAccessResponseIncludeToken) {
 		return errors.New("there are options of apiaccess/, but no api_access_client_name")
 	}
-	return tokenapi.CheckUserFields(e.UserSerializer)
+	return tokenapi.Settings{
+		CharactersName: "token_character_length", Characters: &e.TokenCharacterLength, MaxCharacters: maxCharacters,
+		AuthHeaderPrefix: &e.AuthHeaderPrefix, ExpiryDatetimeFormat: e.ExpiryDatetimeFormat, UserSerializer: e.UserSerializer,
+	}.Check()
 }
 
 // UnmarshalCaddyfile sets up the endpoint from Caddyfile tokens. Syntax:

@@ -8,7 +8,6 @@ package knox
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"time"
 
@@ -18,7 +17,6 @@ import (
 	"github.com/caddy-rest-auth/caddy-rest-auth/endpoints"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/issue"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/tokenapi"
-	"github.com/caddy-rest-auth/caddy-rest-auth/internal/users"
 	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
 )
 
@@ -33,12 +31,9 @@ const (
 )
 
 const (
-	defaultCharacters = 64
-	defaultTTL        = 10 * time.Hour
-	defaultInterval   = time.Minute
-	defaultPrefix     = "Token"
+	defaultTTL      = 10 * time.Hour
+	defaultInterval = time.Minute
 
-	minCharacters = 32 // 128 bits
 	maxCharacters = 256
 	maxPrefix     = 10
 	maxLimit      = 1_000_000
@@ -130,13 +125,8 @@ func (e *Endpoint) Provision(ctx caddy.Context) (err error) {
 	if err := e.check(); err != nil {
 		return err
 	}
-	if e.issuer, err = issue.FromContext(ctx); err != nil {
-		return err
-	}
-	if e.directory, err = users.FromContext(ctx); err != nil {
-		return fmt.Errorf("loading the users: %w", err)
-	}
-	return nil
+	e.issuer, e.directory, err = tokenapi.Load(ctx)
+	return err
 }
 
 // Routes returns the API.

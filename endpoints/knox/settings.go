@@ -30,28 +30,17 @@ func (e *Endpoint) precheck() error {
 
 // check sets the defaults and refuses what has no meaning.
 func (e *Endpoint) check() error {
-	if e.AuthTokenCharacterLength == 0 {
-		e.AuthTokenCharacterLength = defaultCharacters
+	settings := tokenapi.Settings{
+		CharactersName: "auth_token_character_length", Characters: &e.AuthTokenCharacterLength, MaxCharacters: maxCharacters,
+		AuthHeaderPrefix: &e.AuthHeaderPrefix, ExpiryDatetimeFormat: e.ExpiryDatetimeFormat, UserSerializer: e.UserSerializer,
 	}
-	if n := e.AuthTokenCharacterLength; n < minCharacters || n > maxCharacters {
-		return fmt.Errorf("auth_token_character_length: %d is not from %d to %d", n, minCharacters, maxCharacters)
-	}
-	if e.AuthHeaderPrefix == "" {
-		e.AuthHeaderPrefix = defaultPrefix
-	}
-	if err := tokenapi.CheckWord("auth_header_prefix", e.AuthHeaderPrefix); err != nil {
+	if err := settings.Check(); err != nil {
 		return err
 	}
 	if len(e.TokenPrefix) > maxPrefix {
 		return fmt.Errorf("token_prefix: '%s' is longer than %d characters", e.TokenPrefix, maxPrefix)
 	}
 	if err := tokenapi.CheckWord("token_prefix", e.TokenPrefix); err != nil {
-		return err
-	}
-	if err := tokenapi.CheckExpiryFormat(e.ExpiryDatetimeFormat); err != nil {
-		return fmt.Errorf("expiry_datetime_format: %w", err)
-	}
-	if err := tokenapi.CheckUserFields(e.UserSerializer); err != nil {
 		return err
 	}
 	if err := e.checkLimit(); err != nil {

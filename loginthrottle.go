@@ -132,12 +132,12 @@ func parseDurations(d *caddyfile.Dispenser, into ...*caddy.Duration) error {
 	if len(args) != len(into) {
 		return d.ArgErr()
 	}
-	for i, text := range args {
-		duration, err := caddy.ParseDuration(text)
+	for i, target := range into {
+		duration, err := caddy.ParseDuration(args[i])
 		if err != nil || duration <= 0 {
-			return d.Errf("%s: '%s' is not a duration, as 30s", setting, text)
+			return d.Errf("%s: '%s' is not a duration, as 30s", setting, args[i])
 		}
-		*into[i] = caddy.Duration(duration)
+		*target = caddy.Duration(duration)
 	}
 	return nil
 }

@@ -68,7 +68,7 @@ func startChromium(t *testing.T) *driver {
 	t.Helper()
 	chromium := debian(t, "/usr/bin/chromium", "chromium")
 	chromedriver := debian(t, "/usr/bin/chromedriver", "chromium-driver")
-	dir, err := os.MkdirTemp("", "chromium")
+	dir, err := os.MkdirTemp("", "chromium") //nolint:usetesting // the browser outlives the test
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,7 +145,7 @@ func (d *driver) call(method, command string, in any) (json.RawMessage, error) {
 		}
 		body = bytes.NewReader(encoded)
 	}
-	r, err := http.NewRequest(method, d.session+command, body) //nolint:noctx // the browser outlives the test
+	r, err := http.NewRequest(method, d.session+command, body)
 	if err != nil {
 		return nil, err
 	}

@@ -20,7 +20,8 @@ func serveFailingSessions(t *testing.T) (*server, interface {
 	LoseAt(n int)
 	Down(down bool)
 	Calls() []string
-}) {
+},
+) {
 	t.Helper()
 	s := serve(t, "{\n{{global}}\nrest_auth {\nstore test_failing "+t.Name()+"\n}\n}\n"+strings.Replace(loginSite, "%s", "", 1))
 	s.seed()

@@ -376,8 +376,12 @@ func TestTokens_failingStore(t *testing.T) {
 	}
 	handle := before[0].ID
 	for _, test := range []struct{ method, path string }{
-		{"POST", "/tokens/"}, {"GET", "/tokens/"}, {"DELETE", "/tokens/"},
-		{"GET", "/tokens/" + handle + "/"}, {"DELETE", "/tokens/" + handle + "/"}, {"POST", "/tokens/" + handle + "/rotate/"},
+		{"POST", "/tokens/"},
+		{"GET", "/tokens/"},
+		{"DELETE", "/tokens/"},
+		{"GET", "/tokens/" + handle + "/"},
+		{"DELETE", "/tokens/" + handle + "/"},
+		{"POST", "/tokens/" + handle + "/rotate/"},
 	} {
 		store.Down(true)
 		got := s.send(test.method, s.URL+test.path, strings.NewReader("{}"), basic("alice", "pw"), ofJSON)

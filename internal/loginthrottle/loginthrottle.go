@@ -97,7 +97,7 @@ type Throttle struct {
 // New returns a Throttle, or nil, which lets everybody guess, if it is off.
 func New(o Options) (*Throttle, error) {
 	var err error
-	if o.Settings, err = o.Settings.complete(); err != nil {
+	if o.Settings, err = o.complete(); err != nil {
 		return nil, err
 	}
 	if o.Off {

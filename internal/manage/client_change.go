@@ -67,7 +67,7 @@ func (m *Manager) ChangeClient(ctx context.Context, name string, change ClientCh
 
 // findClient returns the client of that name, or a refusal.
 func (m *Manager) findClient(ctx context.Context, name string) (tokenstore.Client, error) {
-	stored, err := tokenstore.Client{}, error(tokenstore.ErrNotFound)
+	stored, err := tokenstore.Client{}, tokenstore.ErrNotFound
 	if checkClientName(name) == nil {
 		stored, err = m.Store.Client(ctx, durin.ClientID(name))
 	}

@@ -182,7 +182,7 @@ func rotateToken(s *invocation) error {
 func checkHandles(handles ...string) error {
 	for _, handle := range handles {
 		if manage.LooksSecret(handle) {
-			return errors.New("that is no handle, but may be a secret, which other users of this machine may have seen now; 'token list' shows handles")
+			return errors.New("that is no handle, but may be a secret, which other users of this machine may have seen now; 'token list' and 'session list' show handles")
 		}
 	}
 	return nil

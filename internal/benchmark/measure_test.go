@@ -98,7 +98,7 @@ func TestReport(t *testing.T) {
 	for _, want := range []string{
 		"| plain Caddy, `respond` | 20.0 | 1000 | 1 |  | 1 | 2 % | 1 % |",
 		"| token hit | 23.0 | 1000 | 1.15× | ≤ 1.20× | 1.15× | 2 % | 1 % |",
-		"beside one of one user: +47.8 %",
+		"beside one of one user: +60.9 %",
 		"time in the store: 12.5 µs",
 		"150 MiB, 160 MiB at most",
 	} {

@@ -57,7 +57,7 @@ func (e *Endpoint) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 		case "template":
 			err = parseText(d, &e.Template)
 		default:
-			err = d.Errf("unrecognized subdirective '%s'", word)
+			err = sessions.Unrecognized(d)
 		}
 		if err != nil {
 			return err

@@ -98,10 +98,24 @@ func (s *Settings) ParseBlock(d *caddyfile.Dispenser) error {
 			return err
 		}
 		if !known {
-			return d.Errf("unrecognized subdirective '%s'", d.Val())
+			return Unrecognized(d)
 		}
 	}
 	return nil
+}
+
+// Unrecognized is the error for a line that is none of the settings', which says
+// how a setting of Django's is called here.
+func Unrecognized(d *caddyfile.Dispenser) error {
+	name := strings.TrimPrefix(strings.ToLower(d.Val()), "session_")
+	for _, ours := range []string{name, strings.TrimSuffix(name, "_name")} {
+		alone := caddyfile.NewDispenser([]caddyfile.Token{{Text: ours}})
+		alone.Next()
+		if known, _ := new(Settings).ParseLine(alone); known {
+			return d.Errf("unrecognized subdirective '%s', which is '%s' here", d.Val(), ours)
+		}
+	}
+	return d.Errf("unrecognized subdirective '%s'", d.Val())
 }
 
 // parsed checks a line that was parsed.

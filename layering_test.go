@@ -33,6 +33,7 @@ var layers = []struct {
 	{"tokenstore/postgres", []string{"tokenstore", "internal/sqlstore"}, nil},
 	{"internal/sqlstore", []string{"tokenstore"}, nil},
 	{"internal/hitlog", []string{"tokenstore"}, []string{}},
+	{"internal/peertest", nil, []string{}},
 	{"internal/postgrestest", nil, []string{"github.com/jackc/pgx"}},
 	{"internal/password/...", []string{"internal/password/..."}, []string{"golang.org/x/crypto", "golang.org/x/sync"}},
 	{"internal/credcache", []string{"auth", "tokenstore"}, []string{}},

@@ -11,6 +11,8 @@ import (
 	"os/exec"
 	"slices"
 	"testing"
+
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/peertest"
 )
 
 // visits are requests of a few callers, at random and in order of time. The
@@ -35,13 +37,7 @@ func visits(n int) []visit {
 
 // TestThrottle_django asks Django REST framework the same.
 func TestThrottle_django(t *testing.T) {
-	const python = "/usr/bin/python3"
-	if exec.CommandContext(t.Context(), python, "-c", "import rest_framework").Run() != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("Django REST framework is missing: install python3-djangorestframework")
-		}
-		t.Skip("Django REST framework is missing: install python3-djangorestframework")
-	}
+	python := peertest.Python(t, "django", "rest_framework")
 	all := visits(2000)
 	input, err := json.Marshal(all)
 	if err != nil {

@@ -8,10 +8,11 @@ import (
 	"encoding/hex"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"os/exec"
 	"strings"
 	"testing"
+
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/peertest"
 )
 
 func TestDecodeBase64(t *testing.T) {
@@ -87,13 +88,7 @@ for line in sys.stdin:
 
 // TestParseBasic_python asks CPython what random credentials mean.
 func TestParseBasic_python(t *testing.T) {
-	python, err := exec.LookPath("python3")
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("python3 is missing: install python3")
-		}
-		t.Skip("python3 is missing: install python3")
-	}
+	python := peertest.Python(t)
 	// A seed that stays, so that a difference can be looked into.
 	random := rand.New(rand.NewPCG(1, 2))
 	const alphabet = "AZaz09+/Oj6====-_!:\x00\xff\u00a0"

@@ -10,12 +10,12 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"os/exec"
 	"strings"
 	"testing"
 
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/drf"
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/peertest"
 )
 
 // A question is a request that both sides are asked.
@@ -51,13 +51,7 @@ type referee struct {
 
 func newReferee(t *testing.T) *referee {
 	t.Helper()
-	const python = "/usr/bin/python3"
-	if err := exec.CommandContext(t.Context(), python, "-c", "import rest_framework").Run(); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("Django REST framework is missing: install python3-djangorestframework")
-		}
-		t.Skip("Django REST framework is missing: install python3-djangorestframework")
-	}
+	python := peertest.Python(t, "django", "rest_framework")
 	command := exec.CommandContext(t.Context(), python, "testdata/referee.py")
 	command.Stderr = t.Output()
 	in, err := command.StdinPipe()

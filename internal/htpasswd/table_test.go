@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/password"
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/peertest"
 )
 
 const (
@@ -134,13 +135,7 @@ func TestParse_vectors(t *testing.T) {
 
 // TestParse_apache has a file that Apache's own program writes, line by line.
 func TestParse_apache(t *testing.T) {
-	program, err := exec.LookPath("htpasswd")
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("htpasswd is missing: install apache2-utils")
-		}
-		t.Skip("htpasswd is missing: install apache2-utils")
-	}
+	program := peertest.Program(t, "htpasswd", "apache2-utils")
 	path := filepath.Join(t.TempDir(), "htpasswd")
 	run := func(args ...string) {
 		t.Helper()

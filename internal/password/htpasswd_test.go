@@ -6,10 +6,11 @@ package password
 import (
 	"errors"
 	"math/rand/v2"
-	"os"
 	"os/exec"
 	"strings"
 	"testing"
+
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/peertest"
 )
 
 // Hashes that Apache's htpasswd made, and that Passlib has for its tests.
@@ -81,13 +82,7 @@ func TestVectors_htpasswd(t *testing.T) {
 
 // TestHtpasswd_referee has Apache's own program hash random passwords.
 func TestHtpasswd_referee(t *testing.T) {
-	htpasswd, err := exec.LookPath("htpasswd")
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("htpasswd is missing: install apache2-utils")
-		}
-		t.Skip("htpasswd is missing: install apache2-utils")
-	}
+	htpasswd := peertest.Program(t, "htpasswd", "apache2-utils")
 	// A seed that stays, so that a difference can be looked into.
 	random := rand.New(rand.NewPCG(3, 4))
 	for length := range 40 {

@@ -5,10 +5,11 @@ package session
 
 import (
 	"encoding/json"
-	"os"
 	"os/exec"
 	"strings"
 	"testing"
+
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/peertest"
 )
 
 // referee answers, for each of the places on standard input, whether Django
@@ -28,13 +29,7 @@ json.dump([django.__version__] + [allowed(p, {"www.example.com"}, require_https=
 // TestSafeNext_django asks Django's own judge, which lets more through than we
 // do, for a browser takes more than it should.
 func TestSafeNext_django(t *testing.T) {
-	const python = "/usr/bin/python3"
-	if exec.CommandContext(t.Context(), python, "-c", "import django").Run() != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("Django is missing: install python3-django")
-		}
-		t.Skip("Django is missing: install python3-django")
-	}
+	python := peertest.Python(t, "django")
 	places := append([]string(nil), openRedirects...)
 	for next := range waysOn {
 		places = append(places, next)

@@ -4,7 +4,6 @@
 package tokenapi
 
 import (
-	"os"
 	"os/exec"
 	"slices"
 	"strconv"
@@ -14,6 +13,8 @@ import (
 
 	"github.com/caddyserver/caddy/v2"
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
+
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/peertest"
 )
 
 // What humanize.naturaldelta writes, around every border.
@@ -105,13 +106,7 @@ func TestExpiry(t *testing.T) {
 
 // Python is the referee of strftime.
 func TestStrftime_python(t *testing.T) {
-	python, err := exec.LookPath("/usr/bin/python3")
-	if err != nil && os.Getenv("CI") == "true" {
-		t.Fatal(err)
-	}
-	if err != nil {
-		t.Skip("there is no /usr/bin/python3")
-	}
+	python := peertest.Python(t)
 	var formats []string
 	for directive := range directives {
 		if directive != 's' { // Python takes it for local time

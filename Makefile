@@ -48,8 +48,11 @@ fuzz: ## run each fuzz target for FUZZTIME
 chaos: ## fail PostgreSQL under two nodes, in every way, and watch (part of test)
 	$(GO) test -count=1 -run Chaos -v ./internal/fleet
 
-bench: ## measure against plain Caddy, basic_auth and forward_auth
+bench: ## measure against plain Caddy, basic_auth and forward_auth; issuing, counting, sweeping
 	$(GO) run ./internal/benchmark
+	$(GO) test -run '^$$' -bench 'Knox|session|tokenHit|throttled' .
+	$(GO) test -run '^$$' -bench 'Create|Issue|Hit|Attempt' ./tokenstore/memory ./tokenstore/sqlite
+	SQLITE_BENCH_MILLION=1 $(GO) test -run '^$$' -bench Sweep -benchtime 1x ./tokenstore/memory ./tokenstore/sqlite
 
 ci: test ## what CI runs
 	$(MAKE) fuzz FUZZTIME=30000x

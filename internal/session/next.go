@@ -48,13 +48,19 @@ func SafeNext(next string) string {
 // put what it makes of the path into a Location of its own.
 func doubled(path string) bool {
 	var kept []string
-	for segment := range strings.SplitSeq(strings.ReplaceAll(path, "\\", "/")[1:], "/") {
+	segments := strings.Split(strings.ReplaceAll(path, "\\", "/")[1:], "/")
+	for i, segment := range segments {
 		switch segment {
 		case ".":
 		case "..":
 			kept = kept[:max(len(kept)-1, 0)]
 		default:
 			kept = append(kept, segment)
+			continue
+		}
+		// Dots at the end leave the slash before them.
+		if i == len(segments)-1 {
+			kept = append(kept, "")
 		}
 	}
 	return len(kept) > 1 && kept[0] == ""

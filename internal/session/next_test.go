@@ -11,7 +11,7 @@ import (
 
 // openRedirects are ways off a site that others have fallen for.
 var openRedirects = []string{
-	"", " ", "//evil.example", "///evil.example", "////evil.example", "//evil.example/..", "/\\evil.example", "\\\\evil.example", "\\/evil.example",
+	"", " ", "/.//.", "/a/..//x/..", "//evil.example", "///evil.example", "////evil.example", "//evil.example/..", "/\\evil.example", "\\\\evil.example", "\\/evil.example",
 	"/\\/evil.example", "/\t/evil.example", "\t//evil.example", "/\n/evil.example", "/\r\nLocation: https://evil.example", "\r\n//evil.example",
 	"http://evil.example", "https://evil.example", "https:evil.example", "https:/evil.example", "https:///evil.example", "http:\\\\evil.example",
 	"HTTPS://evil.example", "ftp://evil.example", "javascript:alert(1)", "JaVaScRiPt:alert(1)", "java\tscript:alert(1)", "data:text/html,x", "vbscript:x",

@@ -4,10 +4,6 @@
 package integration
 
 import (
-	"encoding/json"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
@@ -100,22 +96,7 @@ func TestAuthtokenRows(t *testing.T) {
 // TestAuthtokenRows_django sends every row to Django REST framework. Where it
 // answers otherwise, the row says so.
 func TestAuthtokenRows_django(t *testing.T) {
-	needPython(t, "django", "rest_framework", "gunicorn")
-	dir := shortDir(t)
-	socket := filepath.Join(dir, "g.sock")
-	gunicorn := exec.CommandContext(t.Context(), python, "-B", "-m", "gunicorn.app.wsgiapp",
-		"--bind", "unix:"+socket, "--workers", "1", "--threads", "4", "--worker-tmp-dir", dir, "--preload", "--log-level", "critical", "authtoken:application")
-	gunicorn.Dir = "testdata/django"
-	gunicorn.Env = append(os.Environ(), "DATABASE="+filepath.Join(dir, "db.sqlite3"), "PYTHONDONTWRITEBYTECODE=1", "KEY="+aliceKey)
-	background(t, socket, gunicorn)
-	var versions struct {
-		Django        string `json:"django"`
-		RESTFramework string `json:"rest_framework"`
-	}
-	answered := over(t, "unix", socket, "GET /versions HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").Body
-	if err := json.Unmarshal([]byte(answered), &versions); err != nil {
-		t.Fatalf("%v: %s", err, answered)
-	}
+	socket, versions := djangoApp(t, "authtoken", "KEY="+aliceKey)
 	differ := 0
 	for name, row := range authtokenRows {
 		t.Run(name, func(t *testing.T) {

@@ -9,9 +9,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -164,23 +161,7 @@ func TestSessionRows(t *testing.T) {
 // TestSessionRows_django sends every row to Django REST framework. Where it
 // answers otherwise, the row says so.
 func TestSessionRows_django(t *testing.T) {
-	needPython(t, "django", "rest_framework", "gunicorn")
-	dir := shortDir(t)
-	socket := filepath.Join(dir, "g.sock")
-	gunicorn := exec.CommandContext(t.Context(), python, "-B", "-m", "gunicorn.app.wsgiapp",
-		"--bind", "unix:"+socket, "--workers", "1", "--threads", "4", "--worker-tmp-dir", dir, "--preload", "--log-level", "warning", "sessions:application")
-	gunicorn.Dir = "testdata/django"
-	gunicorn.Env = append(os.Environ(), "DATABASE="+filepath.Join(dir, "db.sqlite3"), "PYTHONDONTWRITEBYTECODE=1",
-		"KEY="+aliceKey, "GONE="+goneKey, "STALE="+staleKey)
-	background(t, socket, gunicorn)
-	var versions struct {
-		Django        string `json:"django"`
-		RESTFramework string `json:"rest_framework"`
-	}
-	answered := over(t, "unix", socket, "GET /versions HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").Body
-	if err := json.Unmarshal([]byte(answered), &versions); err != nil {
-		t.Fatalf("%v: %s", err, answered)
-	}
+	socket, versions := djangoApp(t, "sessions", "KEY="+aliceKey, "GONE="+goneKey, "STALE="+staleKey)
 	major, _, _ := strings.Cut(versions.Django, ".")
 	number, _ := strconv.Atoi(major)
 	old, differ, edge := number < 4, 0, 0

@@ -5,22 +5,7 @@ package manage
 
 import "net/http"
 
-func (c *call) listClients(string) error {
-	params, err := c.query("cursor", "limit")
-	if err != nil {
-		return err
-	}
-	cursor, limit, err := page(params)
-	if err != nil {
-		return err
-	}
-	clients, next, err := c.ListClients(c.r.Context(), cursor, limit)
-	if err != nil {
-		return err
-	}
-	writeJSON(c.w, http.StatusOK, map[string]any{"clients": clients, "next": next})
-	return nil
-}
+func (c *call) listClients(string) error { return listPage(c, "clients", c.ListClients) }
 
 func (c *call) postClient(string) error {
 	var in NewClient

@@ -4,13 +4,15 @@
 package manage
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
 )
 
-func (c *call) listUsers(string) error {
+// listPage answers with a page of a list, under its name.
+func listPage[T any](c *call, name string, list func(ctx context.Context, cursor string, limit int) ([]T, string, error)) error {
 	params, err := c.query("cursor", "limit")
 	if err != nil {
 		return err
@@ -19,13 +21,15 @@ func (c *call) listUsers(string) error {
 	if err != nil {
 		return err
 	}
-	users, next, err := c.ListUsers(c.r.Context(), cursor, limit)
+	listed, next, err := list(c.r.Context(), cursor, limit)
 	if err != nil {
 		return err
 	}
-	writeJSON(c.w, http.StatusOK, map[string]any{"users": users, "next": next})
+	writeJSON(c.w, http.StatusOK, map[string]any{name: listed, "next": next})
 	return nil
 }
+
+func (c *call) listUsers(string) error { return listPage(c, "users", c.ListUsers) }
 
 func (c *call) postUser(string) error {
 	var in NewUser

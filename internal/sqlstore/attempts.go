@@ -93,13 +93,9 @@ func (o Ops) Attempted(ctx context.Context, key string) (counted tokenstore.Atte
 
 // Attempts is tokenstore.Store's.
 func (o Ops) Attempts(ctx context.Context, prefix, cursor string, n int) (page []tokenstore.Attempts, next string, err error) {
-	after, err := parseCursor(attemptCursors, cursor)
+	start, err := pageStart(attemptCursors, prefix, cursor)
 	if err != nil {
 		return nil, "", err
-	}
-	start := prefix
-	if after != "" {
-		start = max(prefix, after+"\x00") // the first string after it
 	}
 	n = clamp(n)
 	err = o.Engine.Read(ctx, func(conn *Conn) error {

@@ -48,13 +48,9 @@ func (o Ops) Client(ctx context.Context, id string) (client tokenstore.Client, e
 
 // Clients is tokenstore.Store's.
 func (o Ops) Clients(ctx context.Context, prefix, cursor string, n int) (page []tokenstore.Client, next string, err error) {
-	after, err := parseCursor(clientCursors, cursor)
+	start, err := pageStart(clientCursors, prefix, cursor)
 	if err != nil {
 		return nil, "", err
-	}
-	start := prefix
-	if after != "" {
-		start = max(prefix, after+"\x00") // the first string after it
 	}
 	n = clamp(n)
 	err = o.Engine.Read(ctx, func(conn *Conn) error {

@@ -57,3 +57,13 @@ func parseRecordCursor(cursor string) (created int64, id string, err error) {
 	}
 	return int64(binary.BigEndian.Uint64([]byte(place[:8]))), place[8:], nil
 }
+
+// pageStart returns the first string that a page of those with a prefix may
+// begin with.
+func pageStart(list, prefix, cursor string) (string, error) {
+	after, err := parseCursor(list, cursor)
+	if err != nil || after == "" {
+		return prefix, err
+	}
+	return max(prefix, after+"\x00"), nil // the first string after it
+}

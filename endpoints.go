@@ -63,11 +63,12 @@ func (e *Endpoints) Provision(ctx caddy.Context) error {
 	}
 	e.table = new(routeTable)
 	guards := newGuards(ctx)
+	var logins loginLinks
 	for i, mount := range e.Mounts {
 		if mount == nil {
 			return fmt.Errorf("mount %d is null", i)
 		}
-		routes, err := mount.load(ctx, e.Origin, guards)
+		routes, err := mount.load(ctx, e.Origin, guards, &logins)
 		if err != nil {
 			return fmt.Errorf("mount %s: %w", mount.Path, err)
 		}
@@ -78,6 +79,7 @@ func (e *Endpoints) Provision(ctx caddy.Context) error {
 			}
 		}
 	}
+	logins.show()
 	return nil
 }
 

@@ -28,7 +28,7 @@ type Mount struct {
 }
 
 // load returns the routes of the API.
-func (m *Mount) load(ctx caddy.Context, origin string, guards *guards) ([]*route, error) {
+func (m *Mount) load(ctx caddy.Context, origin string, guards *guards, logins *loginLinks) ([]*route, error) {
 	if err := m.resolvePath(); err != nil {
 		return nil, err
 	}
@@ -73,6 +73,7 @@ func (m *Mount) load(ctx caddy.Context, origin string, guards *guards) ([]*route
 		}
 		routes = append(routes, r)
 	}
+	logins.add(endpoint)
 	if closed > 0 && closed == len(routes) {
 		return nil, errNobody
 	}

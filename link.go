@@ -24,6 +24,7 @@ type link struct {
 	name        string // of the module, as "token"
 	source      auth.Source
 	challenger  auth.Challenger
+	scoper      auth.ScopeChallenger
 	redirector  auth.Redirector
 	cacheable   auth.Cacheable
 	rechecker   auth.Rechecker
@@ -202,6 +203,7 @@ func newLink(authenticator auth.Authenticator, realm string, app *App, raw json.
 		setter.SetRealm(realm)
 	}
 	l.challenger, _ = authenticator.(auth.Challenger)
+	l.scoper, _ = authenticator.(auth.ScopeChallenger)
 	l.redirector, _ = authenticator.(auth.Redirector)
 	l.rechecker, _ = authenticator.(auth.Rechecker)
 	l.guard, _ = authenticator.(auth.Guard)

@@ -117,7 +117,9 @@ func (j *rejecter) answer(r *http.Request, refused refusal) answer {
 			j.challenge(&a, r, refused)
 			return a
 		}
-		return denialAnswer(cause.explanation)
+		a := denialAnswer(cause.explanation)
+		j.challengeScope(&a, r, refused, cause.explanation)
+		return a
 	case *auth.Failure:
 		a := answer{
 			code:    firstOf(cause.Code, auth.CodeAuthenticationFailed),
@@ -157,6 +159,17 @@ func (j *rejecter) challenge(a *answer, r *http.Request, refused refusal) {
 			a.status = http.StatusUnauthorized
 			a.challenges = append(a.challenges, challenge)
 		}
+	}
+}
+
+// challengeScope tells a known client which scopes it lacks, if the scheme that
+// it used has a word for it: RFC 6750 section 3.1.
+func (j *rejecter) challengeScope(a *answer, r *http.Request, refused refusal, denial *auth.Denial) {
+	if denial == nil || len(denial.Scopes) == 0 || refused.by == nobody || j.links[refused.by].scoper == nil {
+		return
+	}
+	if challenge := j.links[refused.by].scoper.ChallengeScope(r, refused.id, denial.Scopes); challenge != "" && !hasControl(challenge) {
+		a.challenges = append(a.challenges, challenge)
 	}
 }
 

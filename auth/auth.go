@@ -63,6 +63,17 @@ type Challenger interface {
 	Challenge(r *http.Request, cause error) string
 }
 
+// A ScopeChallenger is an Authenticator whose scheme can say in a challenge which
+// scopes a credential would have needed, as RFC 6750 section 3.1 has it with
+// insufficient_scope.
+//
+// ChallengeScope is called when a request that this authenticator answered for
+// is refused with 403 for want of scopes. It returns a challenge, or the empty
+// string to add none.
+type ScopeChallenger interface {
+	ChallengeScope(r *http.Request, id *Identity, scopes []string) string
+}
+
 // A Redirector is an Authenticator that knows where people log in, and can send
 // them there in place of a refusal.
 //

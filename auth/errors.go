@@ -66,6 +66,10 @@ type Denial struct {
 
 	// Body, if not nil, is sent as JSON in place of {"detail": Detail}.
 	Body any
+
+	// Scopes are those that the credential would have needed, if that is what it
+	// lacks. A ScopeChallenger tells the client.
+	Scopes []string
 }
 
 func (d *Denial) Error() string { return describe("denied", d.Code, d.Detail, nil) }

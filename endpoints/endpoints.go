@@ -39,6 +39,30 @@ type Mount struct {
 	Origin string
 }
 
+// A LoginLink is a way to log in that one API offers on the login page of another.
+type LoginLink struct {
+	// Label names it for people, as "Keycloak".
+	Label string
+
+	// Path is where it begins, on this site, by GET: it takes `next` in its query.
+	// It is as Mount.Path is, below a mount: Base(r, Mount{Path: Path}) is what the
+	// client knows it as.
+	Path string
+}
+
+// A LoginLinker is an Endpoint with ways to log in of its own, as at a provider.
+// LoginLinks is called once, after Routes.
+type LoginLinker interface {
+	LoginLinks() []LoginLink
+}
+
+// A LoginLinkShower is an Endpoint with a login page. ShowLoginLinks is called once,
+// before the first request, with the links of all other APIs of the same handler,
+// in the order of their mounts, if there are any.
+type LoginLinkShower interface {
+	ShowLoginLinks(links []LoginLink)
+}
+
 // A Route is one path of an API with what it answers there.
 type Route struct {
 	// Path is relative to the mount, as "login/"; "" is the mount itself. It is

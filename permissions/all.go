@@ -53,21 +53,28 @@ func (p *All) Allow(r *http.Request, id *auth.Identity) (bool, error) {
 }
 
 // Explain returns the refusal of p, or else of the first permission that
-// refuses. That one is asked again, so that nothing need be kept for a request.
+// refuses, with the scopes that this one lacks. It is asked again, so that nothing
+// need be kept for a request.
 func (p *All) Explain(r *http.Request, id *auth.Identity) *auth.Denial {
-	if own := p.Refusal.Explain(r, id); own != nil {
-		return own
-	}
+	own := p.Refusal.Explain(r, id)
 	for _, permission := range p.permissions {
 		allowed, err := permission.Allow(r, id)
 		if err != nil {
-			return nil
+			break
 		}
-		if !allowed {
-			return explain(permission, r, id)
+		if allowed {
+			continue
 		}
+		denial := explain(permission, r, id)
+		if own == nil {
+			return denial
+		}
+		if denial != nil {
+			own.Scopes = denial.Scopes
+		}
+		break
 	}
-	return nil
+	return own
 }
 
 // UnmarshalCaddyfile sets up the permission from Caddyfile tokens. On its line,

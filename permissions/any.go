@@ -57,17 +57,21 @@ func (p *Any) Allow(r *http.Request, id *auth.Identity) (bool, error) {
 	return false, nil
 }
 
-// Explain returns the refusal of p, or else of the last permission that has one.
+// Explain returns the refusal of p, or else of the last permission that has one,
+// with the scopes of the first that lacks some.
 func (p *Any) Explain(r *http.Request, id *auth.Identity) *auth.Denial {
-	if own := p.Refusal.Explain(r, id); own != nil {
-		return own
-	}
+	text := p.Refusal.Explain(r, id)
+	var scopes []string
 	for i := len(p.permissions) - 1; i >= 0; i-- {
-		if denial := explain(p.permissions[i], r, id); denial != nil {
-			return denial
+		denial := explain(p.permissions[i], r, id)
+		if text == nil && says(denial) {
+			text = denial
+		}
+		if denial != nil && len(denial.Scopes) > 0 {
+			scopes = denial.Scopes
 		}
 	}
-	return nil
+	return withScopes(text, scopes)
 }
 
 // UnmarshalCaddyfile sets up the permission from Caddyfile tokens. On its line,

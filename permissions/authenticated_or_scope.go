@@ -70,6 +70,11 @@ func (p *AuthenticatedOrScope) Allow(_ *http.Request, id *auth.Identity) (bool, 
 	return hasScopes(id, p.Scopes), nil
 }
 
+// Explain says which scopes a token needs.
+func (p *AuthenticatedOrScope) Explain(*http.Request, *auth.Identity) *auth.Denial {
+	return p.lacking(p.Scopes)
+}
+
 // isOAuthToken reports whether the credential is to be judged by its scopes. In
 // doubt it is, since that allows less.
 func isOAuthToken(id *auth.Identity) bool {

@@ -54,7 +54,18 @@ func TestExplain(t *testing.T) {
 		"nested": {
 			"any {\nall {\nauthenticated\nstaff {\nmessage deep\n}\n}\nread_only\n}", &auth.Denial{Detail: "deep"},
 		},
-		"match": {"match method GET {\nmessage \"Read only.\"\n}", &auth.Denial{Detail: "Read only."}},
+		"scope":                             {"scope a b", &auth.Denial{Scopes: []string{"a", "b"}}},
+		"scope with a message":              {"scope a {\nmessage m\n}", &auth.Denial{Detail: "m", Scopes: []string{"a"}}},
+		"read_write_scope":                  {"read_write_scope x", &auth.Denial{Scopes: []string{"x", "write"}}},
+		"resource_scope":                    {"resource_scope music", &auth.Denial{Scopes: []string{"music:write"}}},
+		"method_scopes: the first":          {"method_scopes {\nPOST a b | c\n}", &auth.Denial{Scopes: []string{"a", "b"}}},
+		"method_scopes: not listed":         {"method_scopes {\nGET a\n}", nil},
+		"all: own text, scopes of the part": {"all {\nmessage own\nauthenticated\nscope a\n}", &auth.Denial{Detail: "own", Scopes: []string{"a"}}},
+		"any: scopes do not hide a text": {
+			"any {\nstaff {\nmessage a\n}\nscope b\nscope c\n}", &auth.Denial{Detail: "a", Scopes: []string{"b"}},
+		},
+		"not: nobody asks for fewer scopes": {"not not scope a", nil},
+		"match":                             {"match method GET {\nmessage \"Read only.\"\n}", &auth.Denial{Detail: "Read only."}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -86,6 +86,14 @@ func (p *MethodScopes) Allow(r *http.Request, id *auth.Identity) (bool, error) {
 	return false, nil
 }
 
+// Explain says which scopes the method needs: those of its first alternative.
+func (p *MethodScopes) Explain(r *http.Request, _ *auth.Identity) *auth.Denial {
+	if alternatives := p.Methods[r.Method]; len(alternatives) > 0 {
+		return p.lacking(alternatives[0])
+	}
+	return p.Refusal.Explain(nil, nil)
+}
+
 // isMethod reports whether the word is a method in capitals. Methods are
 // compared exactly, so that another spelling would silently refuse.
 func isMethod(word string) bool {

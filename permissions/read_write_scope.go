@@ -58,10 +58,19 @@ func (p *ReadWriteScope) Provision(ctx caddy.Context) error {
 
 // Allow reports whether the credential was granted the scopes that the method needs.
 func (p *ReadWriteScope) Allow(r *http.Request, id *auth.Identity) (bool, error) {
+	return hasScopes(id, p.needed(r)), nil
+}
+
+// Explain says which scopes the method needs.
+func (p *ReadWriteScope) Explain(r *http.Request, _ *auth.Identity) *auth.Denial {
+	return p.lacking(p.needed(r))
+}
+
+func (p *ReadWriteScope) needed(r *http.Request) []string {
 	if isSafe(r.Method) {
-		return hasScopes(id, p.read), nil
+		return p.read
 	}
-	return hasScopes(id, p.write), nil
+	return p.write
 }
 
 // UnmarshalCaddyfile sets up the permission from Caddyfile tokens. Syntax:

@@ -62,6 +62,29 @@ func (f *Refusal) Explain(*http.Request, *auth.Identity) *auth.Denial {
 	return &denial
 }
 
+// lacking returns the refusal of a credential that would have needed the scopes.
+func (f *Refusal) lacking(scopes []string) *auth.Denial {
+	return withScopes(f.Explain(nil, nil), scopes)
+}
+
+// withScopes returns a refusal with the scopes, or nil if there is nothing to say.
+func withScopes(denial *auth.Denial, scopes []string) *auth.Denial {
+	if len(scopes) == 0 {
+		return denial
+	}
+	if denial == nil {
+		denial = new(auth.Denial)
+	}
+	denial.Scopes = scopes
+	return denial
+}
+
+// says reports whether a refusal has more than scopes: something of its own to
+// tell the client.
+func says(denial *auth.Denial) bool {
+	return denial != nil && (denial.Code != "" || denial.Detail != "" || denial.Body != nil)
+}
+
 // parseOption parses the current line of a block if it is one of the options
 // that all permissions have, and reports whether it was.
 func (f *Refusal) parseOption(d *caddyfile.Dispenser) (bool, error) {

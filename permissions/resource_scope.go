@@ -67,10 +67,19 @@ func (p *ResourceScope) Validate() error {
 
 // Allow reports whether the credential was granted the scopes that the method needs.
 func (p *ResourceScope) Allow(r *http.Request, id *auth.Identity) (bool, error) {
+	return hasScopes(id, p.needed(r)), nil
+}
+
+// Explain says which scopes the method needs.
+func (p *ResourceScope) Explain(r *http.Request, _ *auth.Identity) *auth.Denial {
+	return p.lacking(p.needed(r))
+}
+
+func (p *ResourceScope) needed(r *http.Request) []string {
 	if isSafe(r.Method) {
-		return hasScopes(id, p.read), nil
+		return p.read
 	}
-	return hasScopes(id, p.write), nil
+	return p.write
 }
 
 // UnmarshalCaddyfile sets up the permission from Caddyfile tokens. Syntax:

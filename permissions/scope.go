@@ -57,6 +57,9 @@ func (p *Scope) Allow(_ *http.Request, id *auth.Identity) (bool, error) {
 	return hasScopes(id, p.Scopes), nil
 }
 
+// Explain says which scopes are needed.
+func (p *Scope) Explain(*http.Request, *auth.Identity) *auth.Denial { return p.lacking(p.Scopes) }
+
 // UnmarshalCaddyfile sets up the permission from Caddyfile tokens. Syntax:
 //
 //	require scope <scope...> {

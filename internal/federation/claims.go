@@ -1,0 +1,129 @@
+// SPDX-FileCopyrightText: The caddy-rest-auth authors
+// SPDX-License-Identifier: Apache-2.0
+
+package federation
+
+import (
+	"encoding/json"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/caddy-rest-auth/caddy-rest-auth/auth"
+)
+
+// maxName is the length in bytes of the longest name or identifier that is
+// taken from a claim. OpenID Connect allows 255 characters for a subject.
+const maxName = 512
+
+// claim returns the value of a claim as encoding/json decodes it, and nil if it
+// is absent or null. The path is understood as by auth.Identity.Claim: a member
+// of that very name comes first, then dots lead into objects.
+func (get Lookup) claim(path string) any {
+	raw := get(path)
+	if raw == nil {
+		name, rest, nested := strings.Cut(path, ".")
+		if !nested {
+			return nil
+		}
+		if raw = get(name); raw == nil {
+			return nil
+		}
+		value, _ := (&auth.Identity{Claims: raw}).Claim(rest)
+		return value
+	}
+	if len(raw) > 1 && raw[0] == '"' {
+		var text string
+		if json.Unmarshal(raw, &text) != nil {
+			return nil
+		}
+		return text
+	}
+	// A number is an int64 where it fits, as in auth.Identity.Claim.
+	value, _ := (&auth.Identity{Claims: wrap(raw)}).Claim("v")
+	return value
+}
+
+func wrap(raw json.RawMessage) json.RawMessage {
+	object := make(json.RawMessage, 0, len(raw)+len(`{"v":}`))
+	object = append(object, `{"v":`...)
+	object = append(object, raw...)
+	return append(object, '}')
+}
+
+// identifier returns a claim that names somebody: a text, or a whole number, as
+// many databases have them. It is empty if there is none, and ok is false if it
+// cannot be a name.
+func (get Lookup) identifier(path string) (name string, problem string) {
+	switch value := get.claim(path).(type) {
+	case nil:
+		return "", ""
+	case string:
+		return value, checkIdentifier(value)
+	case int64:
+		return formatInt(value), ""
+	default:
+		return "", "is neither a text nor a whole number"
+	}
+}
+
+// checkIdentifier returns what is wrong with a name. Blanks around it would be
+// lost in a header, so that it would become another's.
+func checkIdentifier(name string) string {
+	switch {
+	case name == "":
+		return "is empty"
+	case len(name) > maxName:
+		return "is too long"
+	case !utf8.ValidString(name):
+		return "is not UTF-8"
+	case strings.TrimSpace(name) != name:
+		return "begins or ends with a blank"
+	case strings.ContainsFunc(name, unicode.IsControl):
+		return "has a control character"
+	}
+	return ""
+}
+
+// text returns a claim for people to read. What is no text is left out, as is
+// one that could not be sent in a header.
+func (get Lookup) text(path string) string {
+	value, _ := get.claim(path).(string)
+	if checkIdentifier(value) != "" {
+		return ""
+	}
+	return value
+}
+
+// list returns the texts of a claim: those of an array, or the only one, which
+// is split at blanks if words is set, as RFC 6749 section 3.3 writes scopes.
+func (get Lookup) list(path string, words bool) (texts []string, problem string) {
+	switch value := get.claim(path).(type) {
+	case nil:
+		return nil, ""
+	case string:
+		if words {
+			return strings.Fields(value), ""
+		}
+		if value == "" {
+			return nil, ""
+		}
+		return []string{value}, ""
+	case []any:
+		texts = make([]string, len(value))
+		for i, element := range value {
+			text, ok := element.(string)
+			if !ok {
+				return nil, "has an element that is no text"
+			}
+			texts[i] = text
+		}
+		return texts, ""
+	default:
+		return nil, "is neither a text nor a list of texts"
+	}
+}
+
+// isTrue reports whether a claim is true, also where an issuer writes it as a
+// text.
+func isTrue(value any) bool { return value == true || value == "true" }

@@ -169,6 +169,17 @@ type Store interface {
 	// from it may have been given a longer life.
 	Delete(ctx context.Context, f Filter, digests ...[]byte) (int, error)
 
+	// Revoke remembers until a time, for good without one, that a family is
+	// revoked, whether or not there are records of it, and revokes those that
+	// there are. A family that was revoked before is so until the later of both
+	// times. It is for tokens that carry all that is known of them, so that no
+	// record has to be kept of those that are good. Create does not ask for it.
+	Revoke(ctx context.Context, family string, until time.Time) error
+
+	// Revoked reports whether a family was revoked by Revoke; an empty one asks
+	// whether any was. It stays so until Sweep removes it after its time.
+	Revoked(ctx context.Context, family string) (bool, error)
+
 	// List pages through records, expired ones included and spent ones left out,
 	// by Created, then ID. The cursor is opaque; "" starts, and next is "" at the
 	// end. A forged one is ErrCursor or a page, perhaps an empty one. A record
@@ -258,7 +269,8 @@ type Store interface {
 	Forget(ctx context.Context, key string) error // of Remember, Hit and Attempt
 
 	// Sweep removes at most max of what ended before a time: records, spent
-	// records, tombstones, remembered keys, counters, forgotten attempts. It reports how many. A
+	// records, tombstones, revoked families, remembered keys, counters, forgotten
+	// attempts. It reports how many. A
 	// spent record ends when it would have expired, or after SpentLife; the digest
 	// of one with an Origin stays entombed.
 	Sweep(ctx context.Context, before time.Time, max int) (int, error)

@@ -65,6 +65,8 @@ func TestWrites_announced(t *testing.T) {
 		"delete by digest":          {call: "delete", do: remove(tokenstore.Filter{}, digest), want: all},
 		"delete, outcome unknown":   {call: "delete", do: remove(tokenstore.Filter{UserKey: "u"}), err: unknown, want: user},
 		"delete, cancelled":         {call: "delete", do: remove(tokenstore.Filter{UserKey: "u"}), err: context.DeadlineExceeded, want: user},
+		"revoke":                    {call: "revoke", do: operations["revoke"], want: changes{{Family: "f"}}},
+		"revoke, outcome unknown":   {call: "revoke", do: operations["revoke"], err: unknown, want: changes{{Family: "f"}}},
 		"put user":                  {call: "put_user", do: put(tokenstore.User{Key: "u"}), want: user},
 		"put user, new":             {call: "put_user", do: put(tokenstore.User{}), want: changes{{UserKey: "store:new"}}},
 		"put user, outcome unknown": {call: "put_user", do: put(tokenstore.User{Key: "u"}), err: unknown, want: user},

@@ -150,6 +150,10 @@ func (f *fake) Delete(context.Context, tokenstore.Filter, ...[]byte) (int, error
 	return 0, f.did("delete")
 }
 
+func (f *fake) Revoke(context.Context, string, time.Time) error { return f.did("revoke") }
+
+func (f *fake) Revoked(context.Context, string) (bool, error) { return false, f.did("revoked") }
+
 func (f *fake) List(context.Context, tokenstore.Filter, string, int) ([]tokenstore.Credential, string, error) {
 	return nil, "", f.did("list")
 }

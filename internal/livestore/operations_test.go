@@ -33,6 +33,8 @@ var operations = map[string]func(ctx context.Context, s *Store) error{
 		_, err := s.Delete(ctx, tokenstore.Filter{ID: "a"})
 		return err
 	},
+	"revoke":  func(ctx context.Context, s *Store) error { return s.Revoke(ctx, "f", time.Time{}) },
+	"revoked": func(ctx context.Context, s *Store) error { _, err := s.Revoked(ctx, "f"); return err },
 	"list": func(ctx context.Context, s *Store) error {
 		_, _, err := s.List(ctx, tokenstore.Filter{}, "", 1)
 		return err

@@ -34,6 +34,15 @@ func (s *Store) Lookup(ctx context.Context, digest []byte, now time.Time) (c tok
 	return c, u, err
 }
 
+// Revoked implements tokenstore.Store.
+func (s *Store) Revoked(ctx context.Context, family string) (revoked bool, err error) {
+	err = s.call(ctx, "revoked", func(inner tokenstore.Store) (err error) {
+		revoked, err = inner.Revoked(ctx, family)
+		return err
+	})
+	return revoked, err
+}
+
 // List implements tokenstore.Store.
 func (s *Store) List(ctx context.Context, f tokenstore.Filter, cursor string, n int) (page []tokenstore.Credential, next string, err error) {
 	err = s.call(ctx, "list", func(inner tokenstore.Store) (err error) {

@@ -64,6 +64,13 @@ func (s *Store) Delete(ctx context.Context, f tokenstore.Filter, digests ...[]by
 	return n, err
 }
 
+// Revoke implements tokenstore.Store.
+func (s *Store) Revoke(ctx context.Context, family string, until time.Time) error {
+	return s.write(ctx, "revoke", func(inner tokenstore.Store) ([]tokenstore.Change, error) {
+		return named(tokenstore.Change{Family: family}), inner.Revoke(ctx, family, until)
+	})
+}
+
 // PutUser implements tokenstore.Store.
 func (s *Store) PutUser(ctx context.Context, u tokenstore.User) (stored tokenstore.User, err error) {
 	err = s.write(ctx, "put_user", func(inner tokenstore.Store) (_ []tokenstore.Change, err error) {

@@ -23,6 +23,7 @@ var sweeps = []string{
 	sweepRecords,
 	`DELETE FROM tombstones WHERE digest IN (SELECT digest FROM tombstones WHERE ends < ? LIMIT ?)`,
 	`DELETE FROM remembered WHERE key IN (SELECT key FROM remembered WHERE ends < ? LIMIT ?)`,
+	`DELETE FROM revoked WHERE family IN (SELECT family FROM revoked WHERE ends < ? LIMIT ?)`,
 	`DELETE FROM counters WHERE key IN (SELECT key FROM counters WHERE ends < ? LIMIT ?)`,
 	`DELETE FROM attempts WHERE key IN (SELECT key FROM attempts WHERE ends < ? LIMIT ?)`,
 }

@@ -27,6 +27,7 @@ type mortality byte
 const (
 	mortalRecord mortality = iota
 	mortalKey
+	mortalFamily
 )
 
 // expect schedules what ends at a time; the zero time never comes.
@@ -53,6 +54,8 @@ func (s *state) end(m mortal) time.Time {
 		}
 	case mortalKey:
 		return s.remembered[m.key]
+	case mortalFamily:
+		return s.revoked[m.key]
 	}
 	return time.Time{}
 }
@@ -69,6 +72,8 @@ func (s *state) bury(m mortal) {
 		}
 	case mortalKey:
 		drop(s, s.remembered, m.key)
+	case mortalFamily:
+		drop(s, s.revoked, m.key)
 	}
 	s.journal = append(s.journal, func() { s.schedule.expect(m, end) })
 }

@@ -27,6 +27,7 @@ type state struct {
 	apps    map[string]tokenstore.Client
 
 	remembered map[string]time.Time
+	revoked    map[string]time.Time // by family; zero: for good
 	attempts   map[string]attempts
 
 	schedule schedule // is not undone: it may know too much
@@ -56,7 +57,7 @@ func newState() *state {
 		users: make(index), clients: make(index), family: make(index), tombs: make(map[string]bool),
 		people: make(map[string]tokenstore.User), names: make(map[string]string), origins: make(map[origin]string),
 		groups: make(map[string][]string), apps: make(map[string]tokenstore.Client),
-		remembered: make(map[string]time.Time), attempts: make(map[string]attempts),
+		remembered: make(map[string]time.Time), revoked: make(map[string]time.Time), attempts: make(map[string]attempts),
 	}
 }
 

@@ -82,16 +82,20 @@ func TestHit_lostFile(t *testing.T) {
 	heals(t, "Hit with the file", hits(time.Hour, nil))
 }
 
-// A file of the release before attempts were counted is brought up to date.
+// A file of a release before attempts were counted and families revoked is brought
+// up to date.
 func TestMigratesTheSchemaBeforeAttempts(t *testing.T) {
 	d := newDriver(t)
 	if err := started(t, d).Close(); err != nil {
 		t.Fatal(err)
 	}
-	execRaw(t, d.Path, `DROP TABLE attempts; UPDATE meta SET value = '1' WHERE name = 'schema'`)
+	execRaw(t, d.Path, `DROP TABLE attempts; DROP TABLE revoked; UPDATE meta SET value = '1' WHERE name = 'schema'`)
 	s := openStore(t, d)
 	wantRecord(t, s)
 	if wait, err := s.Attempt(t.Context(), "alice", login, t0); wait != 0 || err != nil {
 		t.Errorf("Attempt = %v, %v, want 0", wait, err)
+	}
+	if revoked, err := s.Revoked(t.Context(), ""); revoked || err != nil {
+		t.Errorf("Revoked = %t, %v, want false", revoked, err)
 	}
 }

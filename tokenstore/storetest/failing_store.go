@@ -37,6 +37,14 @@ func (f *FailingStore) Delete(ctx context.Context, filter tokenstore.Filter, dig
 	return call1(f, "Delete", func() (int, error) { return f.store.Delete(ctx, filter, digests...) })
 }
 
+func (f *FailingStore) Revoke(ctx context.Context, family string, until time.Time) error {
+	return call0(f, "Revoke", func() error { return f.store.Revoke(ctx, family, until) })
+}
+
+func (f *FailingStore) Revoked(ctx context.Context, family string) (bool, error) {
+	return call1(f, "Revoked", func() (bool, error) { return f.store.Revoked(ctx, family) })
+}
+
 func (f *FailingStore) List(ctx context.Context, filter tokenstore.Filter, cursor string, n int) ([]tokenstore.Credential, string, error) {
 	return call2(f, "List", func() ([]tokenstore.Credential, string, error) { return f.store.List(ctx, filter, cursor, n) })
 }

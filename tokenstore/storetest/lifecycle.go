@@ -30,6 +30,8 @@ func calls(s tokenstore.Store, user tokenstore.User) map[string]func(context.Con
 			_, err := s.Delete(ctx, tokenstore.Filter{ID: "id-sibling"})
 			return err
 		},
+		"Revoke":       func(ctx context.Context) error { return s.Revoke(ctx, "called", at(time.Hour)) },
+		"Revoked":      func(ctx context.Context) error { _, err := s.Revoked(ctx, "called"); return err },
 		"List":         func(ctx context.Context) error { _, _, err := s.List(ctx, tokenstore.Filter{}, "", 1); return err },
 		"User":         func(ctx context.Context) error { _, err := s.User(ctx, user.Key); return err },
 		"UserByName":   func(ctx context.Context) error { _, err := s.UserByName(ctx, user.Name); return err },
@@ -76,6 +78,7 @@ var lifecycleTests = []test{
 		f.same("user", got, user)
 		f.ok(f.store.DeleteUser(f.Context(), user.Key))
 		f.known("called", false)
+		f.revoked("called", false)
 		f.hits("called", 1, t0, 0)
 		_, err = f.store.Client(f.Context(), "called")
 		f.wants(err, tokenstore.ErrNotFound)

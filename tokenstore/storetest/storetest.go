@@ -42,6 +42,7 @@ func Run(t *testing.T, open func(t *testing.T) tokenstore.Store) {
 		{"consume", consumeTests},
 		{"rotation", rotationTests},
 		{"revocation", revocationTests},
+		{"revoked families", familyTests},
 		{"tombstones", tombstoneTests},
 		{"paging", pagingTests},
 		{"users", userTests},

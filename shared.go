@@ -14,6 +14,8 @@ import (
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/credcache"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/livestore"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/password"
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/revocation"
+	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
 )
 
 // What outlives a reload: a new configuration is started before the old one is
@@ -51,7 +53,8 @@ func acquireCache(store string, entries int, changes *livestore.Store) (*sharedC
 	key := cacheKey{store, entries}
 	value, _, err := caches.LoadOrNew(key, func() (caddy.Destructor, error) {
 		cache := credcache.New(entries)
-		return &sharedCache{Cache: cache, key: key, cancel: changes.Subscribe(cache.Touched)}, nil
+		tell := func(c tokenstore.Change) { cache.Touched(revocation.Widen(c)) }
+		return &sharedCache{Cache: cache, key: key, cancel: changes.Subscribe(tell)}, nil
 	})
 	if err != nil {
 		return nil, err

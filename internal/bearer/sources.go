@@ -190,7 +190,7 @@ func (s *Sources) inOwnHeader(r *http.Request) (Found, error) {
 	end := strings.IndexAny(line, blanks)
 	if end < 0 {
 		for _, scheme := range s.Schemes {
-			if strings.EqualFold(scheme, line) {
+			if equalFoldASCII(scheme, line) {
 				return Found{}, invalidHeader("No credentials provided.", auth.ErrEmptyCredentials)
 			}
 		}
@@ -198,7 +198,7 @@ func (s *Sources) inOwnHeader(r *http.Request) (Found, error) {
 	}
 	word, token := line[:end], strings.TrimLeft(line[end:], blanks)
 	for _, scheme := range s.Schemes {
-		if !strings.EqualFold(scheme, word) {
+		if !equalFoldASCII(scheme, word) {
 			continue
 		}
 		if strings.ContainsAny(token, blanks) {
@@ -239,6 +239,12 @@ func (s *Sources) inQuery(r *http.Request) (Found, error) {
 	default:
 		return Found{Token: values[0], Where: InQuery}, nil
 	}
+}
+
+// equalFoldASCII is strings.EqualFold without its Unicode folds, under which
+// U+212A KELVIN SIGN would be a k.
+func equalFoldASCII(a, b string) bool {
+	return len(a) == len(b) && strings.EqualFold(a, b)
 }
 
 const blanks = " \t\n\v\f\r"

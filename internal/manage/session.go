@@ -28,6 +28,7 @@ type Session struct {
 	Address   string     `json:"address,omitempty"`   // of the login, as is the next
 	UserAgent string     `json:"user_agent,omitempty"`
 	Origin    string     `json:"origin,omitempty"`
+	Provider  string     `json:"provider,omitempty"` // where the user has logged in; none: here
 	Status    string     `json:"status"`
 }
 
@@ -114,6 +115,9 @@ func (m *Manager) describeSession(ctx context.Context, c *tokenstore.Credential,
 	s := Session{
 		Handle: token.Handle, User: token.User, UserKey: token.UserKey, Created: token.Created, LastUsed: token.LastUsed,
 		Expires: token.Expires, Remember: said.Remember, Address: said.Address, UserAgent: said.Agent, Origin: token.Origin, Status: token.Status,
+	}
+	if said.Login != nil {
+		s.Provider = said.Login.Provider
 	}
 	// The store has no record of users of the configuration.
 	if name, ok := strings.CutPrefix(c.UserKey, configKey); ok {

@@ -116,12 +116,12 @@ func (m *Manager) lookup(ctx context.Context, key string) (found, error) {
 		return found{}, tokenstore.ErrNotFound
 	}
 	session := described(&record)
-	session.User = identityOf(holder, &record)
+	session.User = identityOf(holder, &record, session.Login)
 	return found{session, key, digest}, nil
 }
 
 // identityOf returns a user as a session proves it.
-func identityOf(user *auth.Identity, record *tokenstore.Credential) *auth.Identity {
+func identityOf(user *auth.Identity, record *tokenstore.Credential, login *Login) *auth.Identity {
 	id := *user
 	id.Method = Method
 	id.Credential = record.ID
@@ -130,6 +130,9 @@ func identityOf(user *auth.Identity, record *tokenstore.Credential) *auth.Identi
 	id.Scopes = record.Scopes
 	id.Expires = record.Expires
 	id.Proof = ""
+	if login != nil {
+		login.add(&id)
+	}
 	return &id
 }
 

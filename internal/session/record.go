@@ -26,10 +26,13 @@ type data struct {
 	// Proof is which password of a user who is not of the store was given: a
 	// record's PasswordVersion is for those of the store.
 	Proof string `json:"proof,omitempty"`
+
+	// Login is where the user has logged in, if that was elsewhere.
+	Login *Login `json:"login,omitempty"`
 }
 
 func encodeData(d data) []byte {
-	encoded, _ := json.Marshal(d) // strings and bools: it cannot fail
+	encoded, _ := json.Marshal(d) // texts and bools: it cannot fail
 	return encoded
 }
 
@@ -52,6 +55,7 @@ func described(record *tokenstore.Credential) *Session {
 		Remember: !d.Closes,
 		Address:  d.Address,
 		Agent:    d.Agent,
+		Login:    d.Login,
 	}
 }
 

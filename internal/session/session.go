@@ -40,6 +40,9 @@ type Session struct {
 
 	// Address and Agent are those of the login, Agent cut to 200 bytes.
 	Address, Agent string
+
+	// Login is where the user has logged in; nil if that was here.
+	Login *Login
 }
 
 // A Provider is the app that owns the defaults of a configuration.

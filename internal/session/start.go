@@ -29,8 +29,12 @@ var errForeign = errors.New("sessions are for users of the store and of the conf
 // session, and an *auth.Unavailable if the store does not answer; then no cookie
 // is set.
 func (m *Manager) Start(w http.ResponseWriter, r *http.Request, user *auth.Identity, remember bool) (*Session, error) {
+	return m.start(w, r, user, remember, nil)
+}
+
+func (m *Manager) start(w http.ResponseWriter, r *http.Request, user *auth.Identity, remember bool, login *Login) (*Session, error) {
 	ctx := r.Context()
-	record, err := m.newRecord(r, user, remember)
+	record, err := m.newRecord(r, user, remember, login)
 	if err != nil {
 		return nil, err
 	}
@@ -45,11 +49,11 @@ func (m *Manager) Start(w http.ResponseWriter, r *http.Request, user *auth.Ident
 	m.setCookie(w, r, key, m.kept(record.Created, record.Created), remember)
 	m.csrf.Rotate(w, r)
 	session := described(&record)
-	session.User = identityOf(user, &record)
+	session.User = identityOf(user, &record, login)
 	return session, nil
 }
 
-func (m *Manager) newRecord(r *http.Request, user *auth.Identity, remember bool) (tokenstore.Credential, error) {
+func (m *Manager) newRecord(r *http.Request, user *auth.Identity, remember bool, login *Login) (tokenstore.Credential, error) {
 	now := m.now().UTC().Truncate(time.Microsecond)
 	address, _ := caddyhttp.GetVar(r.Context(), caddyhttp.ClientIPVarKey).(string)
 	record := tokenstore.Credential{
@@ -60,10 +64,15 @@ func (m *Manager) newRecord(r *http.Request, user *auth.Identity, remember bool)
 		LastUsed: now,
 		Expires:  m.ends(now, now),
 	}
-	d := data{Closes: !remember, Address: address, Agent: cutAgent(r.UserAgent())}
+	d := data{Closes: !remember, Address: address, Agent: cutAgent(r.UserAgent()), Login: login}
+	if login != nil {
+		record.Family = login.family()
+	}
 	switch user.Source {
 	case users.SourceStore:
-		record.PasswordVersion = users.PasswordVersion(user)
+		if login == nil {
+			record.PasswordVersion = users.PasswordVersion(user)
+		}
 		if record.PasswordVersion == 0 {
 			// Somebody else than the password vouched for the user.
 			stored, err := m.store.User(r.Context(), user.Key)

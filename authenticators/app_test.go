@@ -17,6 +17,7 @@ import (
 
 	"github.com/caddy-rest-auth/caddy-rest-auth/auth"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/password"
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/revocation"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/users"
 	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
 	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore/memory"
@@ -32,6 +33,7 @@ type app struct {
 
 	store     *flakyStore
 	directory *users.Directory
+	revoked   *revocation.List
 }
 
 func (*app) CaddyModule() caddy.ModuleInfo {
@@ -40,6 +42,7 @@ func (*app) CaddyModule() caddy.ModuleInfo {
 
 func (a *app) Provision(caddy.Context) (err error) {
 	a.store = &flakyStore{Store: memory.New()}
+	a.revoked = revocation.New(a.store)
 	a.directory, err = users.New(a.Users, a.store, password.New(password.Config{}), nil)
 	return err
 }
@@ -48,6 +51,7 @@ func (a *app) Start() error                    { return nil }
 func (a *app) Stop() error                     { return nil }
 func (a *app) TokenStore() tokenstore.Store    { return a.store }
 func (a *app) UserDirectory() *users.Directory { return a.directory }
+func (a *app) Revocations() *revocation.List   { return a.revoked }
 
 // flakyStore is a store that can be told to fail, and counts.
 type flakyStore struct {

@@ -5,7 +5,6 @@ package jose
 
 import (
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -59,18 +58,10 @@ func (r *Rules) optional(claim string) bool { return slices.Contains(r.Optional,
 
 func (r *Rules) checkType(t *Token) error {
 	typ := mediaType(t.Type)
-	if len(r.Types) == 0 {
-		if otherKind(typ) {
-			return ErrType
-		}
-		return nil
+	if len(r.Types) == 0 && otherType(typ) || len(r.Types) > 0 && !oneOf(typ, r.Types) {
+		return ErrType
 	}
-	for _, accepted := range r.Types {
-		if strings.EqualFold(mediaType(accepted), typ) {
-			return nil
-		}
-	}
-	return ErrType
+	return nil
 }
 
 func (r *Rules) checkTimes(t *Token, now time.Time) error {

@@ -35,9 +35,10 @@ func tokenCommand() *cobra.Command {
 			tokenFilterFlags(flags, kinds)
 			jsonFlag(flags)
 		}, listTokens),
-		action("revoke <handle...> | --user <name> --all", "Ends tokens at once", cobra.ArbitraryArgs, func(flags *pflag.FlagSet) {
+		action("revoke <handle...> | --user <name> --all | --jwt-stdin | --jti <jti>", "Ends tokens at once", cobra.ArbitraryArgs, func(flags *pflag.FlagSet) {
 			tokenFilterFlags(flags, kinds)
 			flags.Bool("all", false, "All that the user has, or all of the --kind and --client given")
+			jwtFlags(flags)
 		}, revokeTokens),
 		action("rotate <handle>", "Issues a token in the place of another one and writes it to standard output, once", cobra.ExactArgs(1), func(flags *pflag.FlagSet) {
 			flags.String("grace", "0s", "How long the old token is accepted still, as 1h or 7d; 30d at most")
@@ -137,9 +138,10 @@ func listTokens(s *invocation) error {
 
 func revokeTokens(s *invocation) error {
 	handles := s.Args()
-	filtered := s.String("user") != "" || s.String("kind") != "" || s.String("client") != "" || s.Bool("all")
 	switch {
-	case len(handles) > 0 && filtered:
+	case s.revokesJWT():
+		return revokeJWT(s)
+	case len(handles) > 0 && s.tokensFiltered():
 		return errors.New("either name handles or say --user and --all")
 	case len(handles) == 0 && (s.String("user") == "" || !s.Bool("all")):
 		return errors.New("name handles, or say both --user and --all")
@@ -163,6 +165,11 @@ func revokeTokens(s *invocation) error {
 		fmt.Fprintf(s.err, "revoked token %s\n", handle)
 	}
 	return nil
+}
+
+// tokensFiltered reports whether flags select tokens.
+func (s *invocation) tokensFiltered() bool {
+	return s.String("user") != "" || s.String("kind") != "" || s.String("client") != "" || s.Bool("all")
 }
 
 func rotateToken(s *invocation) error {

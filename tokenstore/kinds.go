@@ -13,6 +13,7 @@ const (
 	KindKnox      = "knox"      // django-rest-knox
 	KindDurin     = "durin"     // django-rest-durin
 	KindSession   = "session"   // a browser that is logged in
+	KindRefresh   = "refresh"   // what JSON Web Tokens for requests are given for
 )
 
 // RequestKinds are the kinds that authenticate requests by themselves, in an

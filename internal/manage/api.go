@@ -69,6 +69,7 @@ var resources = map[string]methods{
 	"tokens":           {http.MethodGet: (*call).listTokens, http.MethodPost: (*call).postToken, http.MethodDelete: (*call).deleteTokens},
 	"tokens/*":         {http.MethodGet: (*call).getToken, http.MethodDelete: (*call).deleteToken},
 	"tokens/*/rotate":  {http.MethodPost: (*call).rotateToken},
+	"revocations":      {http.MethodPost: (*call).postRevocation},
 	"lockouts":         {http.MethodGet: (*call).listLockouts, http.MethodDelete: (*call).deleteLockouts},
 	"sessions":         {http.MethodGet: (*call).listSessions, http.MethodDelete: (*call).deleteSessions},
 	"sessions/*":       {http.MethodDelete: (*call).deleteSession},

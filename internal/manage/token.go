@@ -88,7 +88,7 @@ func (m *Manager) ListTokens(ctx context.Context, f TokenFilter, cursor string, 
 			return nil, "", storeError("listing tokens", err)
 		}
 		for _, c := range page {
-			if !tokenstore.IsRequestKind(c.Kind) {
+			if !managed(c.Kind) {
 				continue
 			}
 			t, err := m.describeToken(ctx, c, owners)
@@ -185,12 +185,16 @@ func (m *Manager) RevokeToken(ctx context.Context, handle string) error {
 	if err != nil {
 		return err
 	}
-	n, err := m.Store.Delete(ctx, tokenstore.Filter{ID: c.ID})
+	if c.Kind == tokenstore.KindRefresh && c.Family != "" {
+		err = m.endLogin(ctx, c)
+	} else {
+		var n int
+		if n, err = m.Store.Delete(ctx, tokenstore.Filter{ID: c.ID}); err == nil && n == 0 {
+			return noToken(handle)
+		}
+	}
 	if err != nil {
 		return storeError("revoking the token", err)
-	}
-	if n == 0 {
-		return noToken(handle)
 	}
 	m.audit("token revoked", tokenFields(c, "")...)
 	return nil
@@ -206,10 +210,15 @@ func (m *Manager) RevokeTokens(ctx context.Context, f TokenFilter) (int, error) 
 	if err != nil {
 		return 0, err
 	}
+	logins, err := m.endLogins(ctx, filter)
+	if err != nil {
+		return 0, storeError("revoking the tokens", err)
+	}
 	n, err := m.Store.Delete(ctx, filter)
 	if err != nil {
 		return 0, storeError("revoking the tokens", err)
 	}
+	n += logins
 	m.audit("tokens revoked", zap.String("user", f.User), zap.String("user_key", filter.UserKey),
 		zap.String("kind", f.Kind), zap.String("client", f.Client), zap.Int("revoked", n))
 	return n, nil
@@ -217,10 +226,8 @@ func (m *Manager) RevokeTokens(ctx context.Context, f TokenFilter) (int, error) 
 
 func (m *Manager) filter(ctx context.Context, f TokenFilter) (tokenstore.Filter, error) {
 	filter := tokenstore.Filter{Kind: f.Kind, ClientID: f.Client}
-	if f.Kind != "" {
-		if err := checkKind(f.Kind); err != nil {
-			return filter, err
-		}
+	if f.Kind != "" && !managed(f.Kind) {
+		return filter, checkKind(f.Kind)
 	}
 	if u, ok := m.configuredUser(f.User); ok {
 		filter.UserKey = u.Key
@@ -235,6 +242,11 @@ func (m *Manager) filter(ctx context.Context, f TokenFilter) (tokenstore.Filter,
 		filter.UserKey = u.Key
 	}
 	return filter, nil
+}
+
+// managed reports whether records of a kind are tokens. Sessions are not.
+func managed(kind string) bool {
+	return tokenstore.IsRequestKind(kind) || kind == tokenstore.KindRefresh
 }
 
 // departed selects what is left of a user whom the configuration had once: it

@@ -28,6 +28,16 @@ type HeaderReader interface {
 	InputHeader() string
 }
 
+// A QueryReader is an Authenticator that finds credentials in the query of a
+// request.
+//
+// InputQuery returns the parameter that has them, or the empty string. The
+// handler removes it from each request once the authenticators were asked, so
+// that no upstream logs it or believes it.
+type QueryReader interface {
+	InputQuery() string
+}
+
 // An Owner is an Authenticator with users of its own beside those of the
 // store, as those of a file, whose names mean them alone in its handler.
 //

@@ -76,8 +76,8 @@ func (id *Identity) HasPermission(name string) bool {
 }
 
 // Claim returns the claim at a path of names separated by dots, and reports
-// whether it is there. A claim whose own name contains dots is found by its
-// whole name first. Values are those of encoding/json, but for whole numbers,
+// whether it is there. A name may contain dots itself, as in
+// kubernetes.io.namespace: where several names fit, the longest counts. Values are those of encoding/json, but for whole numbers,
 // which are int64 where they fit: identifiers above 2^53 keep every digit.
 func (id *Identity) Claim(path string) (any, bool) {
 	if len(id.Claims) == 0 {
@@ -89,18 +89,21 @@ func (id *Identity) Claim(path string) (any, bool) {
 		if json.Unmarshal(raw, &object) != nil {
 			return nil, false
 		}
-		if value, ok := object[path]; ok {
-			return decodeClaim(value)
+		name, found := path, false
+		for {
+			if raw, found = object[name]; found {
+				break
+			}
+			dot := strings.LastIndexByte(name, '.')
+			if dot < 0 {
+				return nil, false
+			}
+			name = name[:dot]
 		}
-		name, rest, nested := strings.Cut(path, ".")
-		if !nested {
-			return nil, false
+		if len(name) == len(path) {
+			return decodeClaim(raw)
 		}
-		var ok bool
-		if raw, ok = object[name]; !ok {
-			return nil, false
-		}
-		path = rest
+		path = path[len(name)+1:]
 	}
 }
 

@@ -17,19 +17,20 @@ import (
 const maxName = 512
 
 // claim returns the value of a claim as encoding/json decodes it, and nil if it
-// is absent or null. The path is understood as by auth.Identity.Claim: a member
-// of that very name comes first, then dots lead into objects.
+// is absent or null. The path is understood as by auth.Identity.Claim: dots lead
+// into objects, and the longest name that fits counts.
 func (get Lookup) claim(path string) any {
-	raw := get(path)
-	if raw == nil {
-		name, rest, nested := strings.Cut(path, ".")
-		if !nested {
+	raw, name := get(path), path
+	for raw == nil {
+		dot := strings.LastIndexByte(name, '.')
+		if dot < 0 {
 			return nil
 		}
-		if raw = get(name); raw == nil {
-			return nil
-		}
-		value, _ := (&auth.Identity{Claims: raw}).Claim(rest)
+		name = name[:dot]
+		raw = get(name)
+	}
+	if len(name) < len(path) {
+		value, _ := (&auth.Identity{Claims: raw}).Claim(path[len(name)+1:])
 		return value
 	}
 	if len(raw) > 1 && raw[0] == '"' {

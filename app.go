@@ -16,6 +16,7 @@ import (
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/livestore"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/loginthrottle"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/password"
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/revocation"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/session"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/users"
 	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
@@ -60,8 +61,10 @@ type App struct {
 	cache       *sharedCache
 	passwords   *sharedHasher
 	guesses     *sharedGuesses
+	revocations *revocation.List
 	directory   *users.Directory
 	fingerprint []byte
+	starts      starts
 	logger      *zap.Logger
 	ctx         caddy.Context
 }
@@ -127,6 +130,7 @@ func (a *App) Provision(ctx caddy.Context) error {
 	if a.cache, err = acquireCache(driver.Identifier(), a.CacheEntries, a.store); err != nil {
 		return fmt.Errorf("cache: %w", err)
 	}
+	a.revocations = revocation.New(a.store)
 	if err := a.resolveUsers(); err != nil {
 		return err
 	}
@@ -204,12 +208,14 @@ func (a *App) Validate() error {
 	return nil
 }
 
-// Start refuses two APIs on one path, and opens the store in the background.
+// Start refuses two APIs on one path, opens the store in the background, and
+// begins what guests do there.
 func (a *App) Start() error {
 	if err := a.checkOwners(); err != nil {
 		return err
 	}
 	a.store.Start()
+	a.starts.run()
 	a.warnOfUnmatched()
 	return nil
 }
@@ -222,6 +228,9 @@ func (a *App) Cleanup() error {
 	var errs []error
 	if a.directory != nil {
 		errs = append(errs, a.directory.Close())
+	}
+	if a.revocations != nil {
+		a.revocations.Close()
 	}
 	if a.cache != nil {
 		errs = append(errs, a.cache.release())
@@ -250,6 +259,9 @@ func (a *App) UserDirectory() *users.Directory { return a.directory }
 // SessionSettings returns what the configuration says of sessions, or nil.
 func (a *App) SessionSettings() *session.Settings { return a.Session }
 
+// Revocations returns which tokens without records are revoked.
+func (a *App) Revocations() *revocation.List { return a.revocations }
+
 // Hasher returns what verifies and makes password hashes.
 func (a *App) Hasher() *password.Hasher { return a.passwords.Hasher }
 
@@ -276,4 +288,5 @@ var (
 	_ tokenstore.Provider = (*App)(nil)
 	_ users.Provider      = (*App)(nil)
 	_ session.Provider    = (*App)(nil)
+	_ revocation.Provider = (*App)(nil)
 )

@@ -1,0 +1,46 @@
+// SPDX-FileCopyrightText: The caddy-rest-auth authors
+// SPDX-License-Identifier: Apache-2.0
+
+package keyset
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+)
+
+// ErrWeak says that a secret is short or known to the world.
+var ErrWeak = errors.New("the secret is weak")
+
+// hashSizes are how long the secret of an algorithm must be (RFC 7518 §3.2).
+var hashSizes = map[string]int{"HS256": 32, "HS384": 48, "HS512": 64}
+
+// CheckSecret reports whether a secret may sign with alg, which is one of HS256,
+// HS384 and HS512, or empty for the least that any of them asks.
+func CheckSecret(secret []byte, alg string) error {
+	size, ok := hashSizes[alg]
+	if alg == "" {
+		size, ok = hashSizes["HS256"], true
+	}
+	if !ok {
+		return fmt.Errorf("%w: %s takes no secret", ErrWeak, alg)
+	}
+	if len(secret) < size {
+		return fmt.Errorf("%w: it has %d bytes and needs %d at least", ErrWeak, len(secret), size)
+	}
+	return nil
+}
+
+// newSecret returns a key for what the length of a secret allows.
+func newSecret(secret []byte) (*Key, error) {
+	if err := CheckSecret(secret, ""); err != nil {
+		return nil, err
+	}
+	key := &Key{Type: "oct", Public: bytes.Clone(secret)}
+	for _, alg := range hmacAlgorithms {
+		if len(secret) >= hashSizes[alg] {
+			key.Algorithms = append(key.Algorithms, alg)
+		}
+	}
+	return key, nil
+}

@@ -18,6 +18,8 @@ import (
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/password"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/revocation"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/session"
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/signing"
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/simplejwt"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/users"
 	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
 )
@@ -50,6 +52,10 @@ type App struct {
 	// and of the endpoint `session`.
 	Session *session.Settings `json:"session,omitempty"`
 
+	// What a site decides of the tokens of djangorestframework-simplejwt: the
+	// defaults of the authenticator and of the endpoint `simplejwt`.
+	SimpleJWT *simplejwt.Settings `json:"simplejwt,omitempty"`
+
 	// Bounds on the work of hashing passwords.
 	Passwords *PasswordBounds `json:"passwords,omitempty"`
 
@@ -63,6 +69,7 @@ type App struct {
 	guesses     *sharedGuesses
 	revocations *revocation.List
 	directory   *users.Directory
+	signing     *signing.Keys
 	fingerprint []byte
 	starts      starts
 	logger      *zap.Logger
@@ -108,6 +115,12 @@ func (a *App) Provision(ctx caddy.Context) error {
 			return fmt.Errorf("session: %w", err)
 		}
 	}
+	if a.SimpleJWT != nil {
+		if err := a.SimpleJWT.Check(); err != nil {
+			return fmt.Errorf("simplejwt: %w", err)
+		}
+	}
+	a.signing = signing.New(ctx.Storage(), a.logger.Named("signing"))
 	if a.StoreRaw == nil {
 		a.StoreRaw = json.RawMessage(`{"driver":"sqlite"}`)
 	}
@@ -262,6 +275,13 @@ func (a *App) SessionSettings() *session.Settings { return a.Session }
 // Revocations returns which tokens without records are revoked.
 func (a *App) Revocations() *revocation.List { return a.revocations }
 
+// SimpleJWTSettings returns what the configuration says of the tokens of
+// djangorestframework-simplejwt, or nil.
+func (a *App) SimpleJWTSettings() *simplejwt.Settings { return a.SimpleJWT }
+
+// SigningKeys returns the keys that tokens are signed with.
+func (a *App) SigningKeys() *signing.Keys { return a.signing }
+
 // Hasher returns what verifies and makes password hashes.
 func (a *App) Hasher() *password.Hasher { return a.passwords.Hasher }
 
@@ -288,5 +308,7 @@ var (
 	_ tokenstore.Provider = (*App)(nil)
 	_ users.Provider      = (*App)(nil)
 	_ session.Provider    = (*App)(nil)
+	_ signing.Provider    = (*App)(nil)
+	_ simplejwt.Provider  = (*App)(nil)
 	_ revocation.Provider = (*App)(nil)
 )

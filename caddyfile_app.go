@@ -14,6 +14,7 @@ import (
 
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/loginthrottle"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/session"
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/simplejwt"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/users"
 )
 
@@ -39,6 +40,9 @@ import (
 //	    }
 //	    session {
 //	        # the lines of session.Settings.ParseLine
+//	    }
+//	    simplejwt {
+//	        # the lines of simplejwt.Settings.ParseLine
 //	    }
 //	    login_throttle off
 //	    login_throttle {
@@ -95,6 +99,12 @@ func (a *App) parseLine(d *caddyfile.Dispenser) error {
 		}
 		a.Session = new(session.Settings)
 		return a.Session.ParseBlock(d)
+	case "simplejwt":
+		if a.SimpleJWT != nil {
+			return d.Err("simplejwt is given twice")
+		}
+		a.SimpleJWT = new(simplejwt.Settings)
+		return a.SimpleJWT.ParseBlock(d)
 	case "cache":
 		return parseCount(d, &a.CacheEntries)
 	case "passwords":

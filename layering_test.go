@@ -68,7 +68,7 @@ var layers = []struct {
 	{"internal/possession", []string{"auth", "tokenstore", "internal/bearer", "internal/cookie", "internal/jose", "internal/keyset"}, nil},
 	{"internal/accesstoken", []string{"auth", "tokenstore", "internal/bearer", "internal/discovery", "internal/federation", "internal/jose", "internal/keyset", "internal/outbound", "internal/possession", "internal/revocation", "internal/users"}, nil},
 	{"internal/signing", []string{"internal/jose", "internal/keyset"}, nil},
-	{"internal/simplejwt", []string{"auth", "tokenstore", "internal/bearer", "internal/issue", "internal/jose", "internal/keyset", "internal/revocation", "internal/signing", "internal/users"}, nil},
+	{"internal/simplejwt", []string{"auth", "tokenstore", "internal/bearer", "internal/issue", "internal/jose", "internal/keyset", "internal/outbound", "internal/revocation", "internal/signing", "internal/users"}, nil},
 	{"endpoints", []string{"auth"}, []string{"github.com/caddyserver/caddy"}},
 	{"endpoints/...", []string{"auth", "endpoints", "tokenstore", "internal/..."}, nil},
 	{"authenticators", []string{"auth", "tokenstore", "internal/..."}, nil},

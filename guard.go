@@ -11,7 +11,9 @@ import "go.uber.org/zap"
 // authenticate.
 func warnOfGuards(links []link, logger *zap.Logger) {
 	for i := range links {
-		if links[i].guard == nil {
+		// One with a challenge of its own reads the header as well, and its guard
+		// may be about that.
+		if links[i].guard == nil || links[i].challenger != nil {
 			continue
 		}
 		for j := i + 1; j < len(links); j++ {

@@ -54,6 +54,7 @@ type headerRules struct {
 	set    []HeaderUp
 	delete []string
 	inputs []string // headers that authenticators believe
+	query  []string // parameters of the query that authenticators read
 }
 
 func newHeaderRules(lines []HeaderUp) (*headerRules, error) {
@@ -94,6 +95,7 @@ func newHeaderRules(lines []HeaderUp) (*headerRules, error) {
 // strip removes what the client sent under the names that are set here, and
 // under those that authenticators believe: an upstream may believe them too.
 func (h *headerRules) strip(r *http.Request) {
+	stripQuery(r, h.query)
 	if len(h.set) == 0 && len(h.inputs) == 0 {
 		return
 	}

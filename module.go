@@ -114,6 +114,7 @@ func (h *Handler) Provision(ctx caddy.Context) error {
 		return fmt.Errorf("header_up: %w", err)
 	}
 	h.headers.inputs = h.policy.inputs()
+	h.headers.query = h.policy.parameters()
 	if h.cors, err = newCORSPolicy(h.CORS); err != nil {
 		return fmt.Errorf("cors: %w", err)
 	}

@@ -68,6 +68,8 @@ var layers = []struct {
 	{"internal/possession", []string{"auth", "tokenstore", "internal/bearer", "internal/cookie", "internal/jose", "internal/keyset"}, nil},
 	{"internal/accesstoken", []string{"auth", "tokenstore", "internal/bearer", "internal/discovery", "internal/federation", "internal/jose", "internal/keyset", "internal/outbound", "internal/possession", "internal/revocation", "internal/users"}, nil},
 	{"internal/signing", []string{"internal/jose", "internal/keyset"}, nil},
+	{"internal/entra", []string{"auth", "internal/discovery", "internal/jose", "internal/keyset", "internal/outbound"}, nil},
+	{"internal/entratest", nil, []string{}},
 	{"internal/simplejwt", []string{"auth", "tokenstore", "internal/bearer", "internal/issue", "internal/jose", "internal/keyset", "internal/outbound", "internal/revocation", "internal/signing", "internal/users"}, nil},
 	{"endpoints", []string{"auth"}, []string{"github.com/caddyserver/caddy"}},
 	{"endpoints/...", []string{"auth", "endpoints", "tokenstore", "internal/..."}, nil},

@@ -183,7 +183,7 @@ func NewDirectory(args, allowed []string) (*Directory, error) {
 		d := &Directory{Shared: args[0]}
 		switch {
 		case len(allowed) == 0:
-			return nil, fmt.Errorf("'%s' accepts the users of every tenant there is: say which by a line tenants, or `tenants any`", args[0])
+			return nil, fmt.Errorf("'%s' accepts the users of every tenant there is: say which by allowed_tenants, or `allowed_tenants any`", args[0])
 		case len(allowed) == 1 && allowed[0] == anyTenant:
 			d.Any = true
 			return d, nil
@@ -192,7 +192,7 @@ func NewDirectory(args, allowed []string) (*Directory, error) {
 		d.Tenants, err = tenantIDs(allowed)
 		return d, err
 	case len(allowed) > 0:
-		return nil, fmt.Errorf("a line tenants is for 'common' and 'organizations': the tenants are said already")
+		return nil, fmt.Errorf("allowed_tenants is for 'common' and 'organizations': here the tenants are said already")
 	}
 	tenants, err := tenantIDs(args)
 	return &Directory{Tenants: tenants}, err

@@ -193,6 +193,8 @@ func (s *invocation) importReport(r manage.ImportReport) error {
 		{"durin clients", r.DurinClients},
 		{"durin tokens", r.DurinTokens},
 		{"sessions", r.Sessions},
+		{"refresh tokens", r.RefreshTokens},
+		{"blacklisted tokens", r.BlacklistedTokens},
 	} {
 		if i > 2 && row.n == (manage.ImportCounts{}) {
 			continue // few projects have all of them

@@ -3,7 +3,7 @@
 
 // Package django reads what a Django project's `manage.py dumpdata` writes: its
 // users, groups, permissions, sessions and the tokens of rest_framework.authtoken,
-// django-rest-knox and django-rest-durin.
+// django-rest-knox, django-rest-durin and djangorestframework-simplejwt's blacklist.
 //
 // A dump is read once, whatever its size, and what matters of it is kept in
 // unnamed temporary files: a record may refer to one that comes later. Memory is
@@ -84,7 +84,7 @@ type Group struct {
 // by one of UserID and UserName.
 type Token struct {
 	Row              int
-	Model            string // ModelAuthtoken, ModelKnox, ModelDurin or ModelSession
+	Model            string // ModelAuthtoken, ModelKnox, ModelDurin, ModelSession, ModelOutstanding or ModelBlacklisted
 	Digest           []byte // SHA-256 of the key; of knox what it stores
 	UserID, UserName string
 	Client           string    // of durin: the name of its client
@@ -95,6 +95,10 @@ type Token struct {
 	// is if the dump has that user; see SessionLives.
 	AuthHash string
 	Password *string
+
+	// JTI and Issuer name an outstanding token, or one that is blacklisted. Of the
+	// latter the user may be none.
+	JTI, Issuer string
 }
 
 // A Client is an API client of django-rest-durin.
@@ -224,6 +228,8 @@ type tables struct {
 	sessions   sessionReader
 	unsigned   int               // sessions of another key
 	passwords  map[uint64]string // of users who have sessions
+
+	outstanding, blacklist map[uint64]int // rows of simplejwt's, by the primary key of the token
 }
 
 // A permission is a codename and the content type that says its app.
@@ -239,6 +245,7 @@ func newTables() *tables {
 		groupNames: make(map[string]int), groupsByPK: make(map[string]string),
 		permissions: make(map[string]permission), contentTypes: make(map[string]string),
 		clientNames: make(map[string]int), clientsByPK: make(map[string]string),
+		outstanding: make(map[uint64]int), blacklist: make(map[uint64]int),
 		rows: make(map[string]int), kept: make(map[string]int), passwords: make(map[uint64]string),
 	}
 }

@@ -15,7 +15,7 @@ import (
 // FuzzRead looks for panics, for dumps that are read in another way when they
 // arrive byte by byte, and for names that must not pass.
 func FuzzRead(f *testing.F) {
-	for _, text := range []string{byKeys, naturalKeys, byKeys[:300], `[{"fields": {"a": "\ud83d\udcda"}, "model": "auth.user"}]`, "\xff\xfe", "<", "[]"} {
+	for _, text := range []string{byKeys, naturalKeys, byKeys[:300], `[{"fields": {"a": "\ud83d\udcda"}, "model": "auth.user"}]`, "\xff\xfe", "<", "[]", "[" + outstandingRow(1, "1", "a", jwt(`{"token_type":"sliding","refresh_exp":1e9}`), later) + "," + blacklistedRow(1, 1) + "]"} {
 		f.Add(text)
 	}
 	o := options(f)

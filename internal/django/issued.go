@@ -37,6 +37,13 @@ type issued struct {
 	// AuthHash is what a session says of its user's password.
 	AuthHash string `json:"auth_hash,omitempty"`
 
+	// Of an outstanding token: its primary key, what names it, and whether it
+	// slides.
+	PK      string `json:"pk,omitempty"`
+	JTI     string `json:"jti,omitempty"`
+	Issuer  string `json:"issuer,omitempty"`
+	Sliding bool   `json:"sliding,omitempty"`
+
 	created, expiry string
 }
 

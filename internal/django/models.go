@@ -35,6 +35,10 @@ func (d *decoder) entity(model string) entity {
 		return new(durinToken)
 	case ModelSession:
 		return new(session)
+	case ModelOutstanding:
+		return new(outstanding)
+	case ModelBlacklisted:
+		return new(blacklisted)
 	}
 	return nil
 }

@@ -42,7 +42,10 @@ func (d *Dump) EachToken(use func(Token) error) error {
 		}
 		resolved := Token{
 			Row: i.Row, Model: i.Model, Digest: i.Digest, UserID: i.User.PK, Client: client,
-			Created: i.Created, Expires: i.Expires, AuthHash: i.AuthHash,
+			Created: i.Created, Expires: i.Expires, AuthHash: i.AuthHash, JTI: i.JTI, Issuer: i.Issuer,
+		}
+		if d.isBlacklisted(&i) {
+			resolved.Model = ModelBlacklisted
 		}
 		if len(i.User.Natural) > 0 {
 			resolved.UserName = i.User.Natural[0]
@@ -63,7 +66,7 @@ func (d *Dump) ended(i *issued) string {
 	if password, known := d.passwords[d.sum(i.User.PK)]; known && i.Model == ModelSession && !d.sessions.provedBy(i.AuthHash, password) {
 		return leftLoggedOut
 	}
-	return ""
+	return d.outstandingEnded(i)
 }
 
 func (d *Dump) user(u *user) (User, error) {
@@ -92,6 +95,9 @@ func (d *decoder) verify() error {
 	}
 	if err == nil {
 		err = d.passwordsOf()
+	}
+	if err == nil {
+		err = d.checkBlacklist()
 	}
 	if err == nil {
 		err = each(d.tokens, func(i issued) error {
@@ -141,6 +147,9 @@ func (d *Dump) moreModels() (models []string) {
 	}
 	if d.rows[ModelSession] > 0 {
 		models = append(models, ModelSession)
+	}
+	if d.rows[ModelOutstanding]+d.rows[ModelBlacklisted] > 0 {
+		models = append(models, "token_blacklist")
 	}
 	return models
 }

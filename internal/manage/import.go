@@ -58,7 +58,7 @@ type PasswordCounts struct {
 // An ImportNote names a record and what an operator should know of it.
 type ImportNote struct {
 	Row  int    `json:"row"`
-	Kind string `json:"kind"` // user, group, token, knox token, durin token, durin client or session
+	Kind string `json:"kind"` // user, group, token, knox token, durin token, durin client, session, refresh token or blacklisted token
 	Name string `json:"name,omitempty"`
 	Text string `json:"text"`
 }
@@ -69,14 +69,19 @@ type ImportReport struct {
 	DryRun bool   `json:"dry_run"`
 	Rows   int    `json:"rows"`
 
-	Users        ImportCounts   `json:"users"`
-	Groups       ImportCounts   `json:"groups"`
-	Tokens       ImportCounts   `json:"tokens"` // of rest_framework.authtoken
-	KnoxTokens   ImportCounts   `json:"knox_tokens"`
-	DurinClients ImportCounts   `json:"durin_clients"`
-	DurinTokens  ImportCounts   `json:"durin_tokens"`
-	Sessions     ImportCounts   `json:"sessions"`
-	Passwords    PasswordCounts `json:"passwords"`
+	Users        ImportCounts `json:"users"`
+	Groups       ImportCounts `json:"groups"`
+	Tokens       ImportCounts `json:"tokens"` // of rest_framework.authtoken
+	KnoxTokens   ImportCounts `json:"knox_tokens"`
+	DurinClients ImportCounts `json:"durin_clients"`
+	DurinTokens  ImportCounts `json:"durin_tokens"`
+	Sessions     ImportCounts `json:"sessions"`
+
+	// RefreshTokens and BlacklistedTokens are of simplejwt's blacklist.
+	RefreshTokens     ImportCounts `json:"refresh_tokens"`
+	BlacklistedTokens ImportCounts `json:"blacklisted_tokens"`
+
+	Passwords PasswordCounts `json:"passwords"`
 
 	// TokensRevoked are those of the dump, sessions too, that were revoked here,
 	// and stay so.
@@ -144,7 +149,8 @@ func (m *Manager) Import(ctx context.Context, r io.Reader, o ImportOptions) (Imp
 		m.audit("import", zap.String("origin", o.Origin), zap.Bool("passwords", o.Passwords), zap.Bool("prune", o.Prune),
 			zap.Any("users", report.Users), zap.Any("groups", report.Groups), zap.Any("tokens", report.Tokens),
 			zap.Any("knox_tokens", report.KnoxTokens), zap.Any("durin_tokens", report.DurinTokens),
-			zap.Any("durin_clients", report.DurinClients), zap.Any("sessions", report.Sessions))
+			zap.Any("durin_clients", report.DurinClients), zap.Any("sessions", report.Sessions),
+			zap.Any("refresh_tokens", report.RefreshTokens), zap.Any("blacklisted_tokens", report.BlacklistedTokens))
 	}
 	return report, nil
 }
@@ -159,7 +165,8 @@ func (o ImportOptions) check() error {
 	}
 	switch strings.ToLower(o.UserModel) {
 	case "auth.group", "auth.permission", "contenttypes.contenttype",
-		django.ModelAuthtoken, django.ModelKnox, django.ModelDurin, django.ModelDurinClient, django.ModelSession:
+		django.ModelAuthtoken, django.ModelKnox, django.ModelDurin, django.ModelDurinClient, django.ModelSession,
+		django.ModelOutstanding, django.ModelBlacklisted:
 		return invalid("user_model", "must be the model of users; the keys of others may be secrets")
 	}
 	if o.UsernameField != "" && (!isWord(o.UsernameField) || o.UsernameField == "password") {

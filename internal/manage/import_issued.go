@@ -10,7 +10,8 @@ import (
 	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
 )
 
-// An issuedKind is what becomes of the records of one model of tokens.
+// An issuedKind is what becomes of the records of one model of tokens. Without a
+// kind it becomes no record.
 type issuedKind struct {
 	model, kind string
 	name        string // in notes
@@ -22,6 +23,8 @@ var issuedKinds = []issuedKind{
 	{django.ModelKnox, tokenstore.KindKnox, "knox token", func(r *ImportReport) *ImportCounts { return &r.KnoxTokens }},
 	{django.ModelDurin, tokenstore.KindDurin, "durin token", func(r *ImportReport) *ImportCounts { return &r.DurinTokens }},
 	{django.ModelSession, tokenstore.KindSession, "session", func(r *ImportReport) *ImportCounts { return &r.Sessions }},
+	{django.ModelOutstanding, tokenstore.KindRefresh, "refresh token", func(r *ImportReport) *ImportCounts { return &r.RefreshTokens }},
+	{django.ModelBlacklisted, "", "blacklisted token", func(r *ImportReport) *ImportCounts { return &r.BlacklistedTokens }},
 }
 
 // issuedKindOf returns nil for a model that is none of tokens.
@@ -54,7 +57,7 @@ const sweepAtOnce = 1000
 // sweep removes what has ended, if the dump could have it with a longer life now:
 // until it is swept, its digest is taken.
 func (m *Manager) sweep(ctx context.Context, dump *django.Dump, o ImportOptions) error {
-	if o.DryRun || !dump.Has(django.ModelKnox) && !dump.Has(django.ModelDurin) && !dump.Has(django.ModelSession) {
+	if o.DryRun || !dump.Has(django.ModelKnox) && !dump.Has(django.ModelDurin) && !dump.Has(django.ModelSession) && !dump.Has(django.ModelOutstanding) {
 		return nil
 	}
 	for {

@@ -55,6 +55,9 @@ func (i *importer) inDump(u tokenstore.User) bool {
 // without any of a kind says nothing of that kind.
 func (i *importer) pruneTokens(ctx context.Context) error {
 	for k := range issuedKinds {
+		if issuedKinds[k].kind == "" {
+			continue // what is revoked stays so
+		}
 		if err := i.pruneKind(ctx, &issuedKinds[k]); err != nil {
 			return err
 		}
@@ -88,7 +91,7 @@ func (i *importer) pruneKind(ctx context.Context, k *issuedKind) error {
 				i.note(0, k.name, "", stay)
 				return nil
 			}
-			n, err := i.store.Delete(ctx, tokenstore.Filter{}, c.Digest)
+			n, err := i.pruneToken(ctx, c)
 			if err != nil {
 				return err
 			}
@@ -99,4 +102,12 @@ func (i *importer) pruneKind(ctx context.Context, k *issuedKind) error {
 		}
 		cursor = next
 	}
+}
+
+// pruneToken ends a token, and with a refresh token those that it was given.
+func (i *importer) pruneToken(ctx context.Context, c tokenstore.Credential) (n int, err error) {
+	if c.Kind == tokenstore.KindRefresh && c.Family != "" {
+		return 1, i.store.Revoke(ctx, c.Family, i.lastAccess(c))
+	}
+	return i.store.Delete(ctx, tokenstore.Filter{}, c.Digest)
 }

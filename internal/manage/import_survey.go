@@ -150,6 +150,9 @@ func (i *importer) surveyUser(ctx context.Context, in django.User) (uint8, error
 }
 
 func (i *importer) surveyToken(ctx context.Context, in django.Token) (uint8, error) {
+	if in.Model == django.ModelBlacklisted {
+		return i.surveyBlacklisted(ctx, in)
+	}
 	if !i.returning {
 		return absent, nil
 	}

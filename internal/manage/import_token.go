@@ -13,6 +13,7 @@ import (
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/django"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/durin"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/knox"
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/revocation"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/users"
 	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
 )
@@ -27,6 +28,9 @@ const (
 
 // token imports one token or session, unless it is there or was revoked.
 func (i *importer) token(ctx context.Context, in django.Token, state uint8) error {
+	if in.Model == django.ModelBlacklisted {
+		return i.blacklisted(ctx, in)
+	}
 	owner, err := i.owner(ctx, in)
 	if err != nil {
 		return err
@@ -66,6 +70,13 @@ func (i *importer) token(ctx context.Context, in django.Token, state uint8) erro
 			return err
 		}
 		c.PasswordVersion = owner.PasswordVersion
+	}
+	if c.Kind == tokenstore.KindRefresh {
+		c.Family, c.PasswordVersion = revocation.JWT(in.Issuer, in.JTI), owner.PasswordVersion
+		if revoked, err := i.store.Revoked(ctx, c.Family); err != nil || revoked {
+			i.report.TokensRevoked += count(revoked)
+			return err
+		}
 	}
 	if c.Kind == tokenstore.KindKnox && !i.knownKnox {
 		if err := i.remember(ctx, knox.Imported); err != nil {

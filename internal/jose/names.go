@@ -6,52 +6,38 @@ package jose
 // fewNames is how many names are compared one by one.
 const fewNames = 32
 
-// seen is the names of one object that is being read. Whoever sends an object
-// of hundreds of names does not make it dear: from fewNames on they are in a map.
-type seen struct {
-	*scanner
-	from int // where they begin in open
+// names is what is known of the names of an object that is being read. Whoever
+// sends hundreds of them does not make it dear: from fewNames on they are in a
+// map.
+type names struct {
 	// marks has a bit for each name, by its length and two of its letters: most
 	// names are known to be new by it.
 	marks uint64
 	many  map[string]struct{}
 }
 
-// add refuses a name that was there before.
-func (n *seen) add(name string) error {
-	if n.members++; n.members > maxMembers {
-		return errMembers
-	}
-	before := n.open[n.from:]
+// twice reports whether the name is one of those before it.
+func (n *names) twice(name string, before object) bool {
 	if len(before) >= fewNames {
-		return n.addMany(name, before)
+		return n.twiceOfMany(name, before)
 	}
 	mark := uint64(1)
 	if len(name) > 0 {
 		mark <<= (uint(len(name)) ^ uint(name[0])<<1 ^ uint(name[len(name)-1])<<2) % 64
 	}
-	if n.marks&mark != 0 {
-		for _, other := range before {
-			if other == name {
-				return errDuplicate
-			}
-		}
-	}
+	known := n.marks&mark != 0
 	n.marks |= mark
-	n.open = append(n.open, name)
-	return nil
+	return known && before.find(name) != nil
 }
 
-func (n *seen) addMany(name string, before []string) error {
+func (n *names) twiceOfMany(name string, before object) bool {
 	if n.many == nil {
 		n.many = make(map[string]struct{}, 2*fewNames)
-		for _, other := range before {
-			n.many[other] = struct{}{}
+		for i := range before {
+			n.many[before[i].name] = struct{}{}
 		}
 	}
-	if _, twice := n.many[name]; twice {
-		return errDuplicate
-	}
+	_, known := n.many[name]
 	n.many[name] = struct{}{}
-	return nil
+	return known
 }

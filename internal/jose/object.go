@@ -67,12 +67,11 @@ func (o object) misspelled(names []string) bool {
 // are appended to found.
 func scan(text string, found object) (object, error) {
 	s := scanner{text: text}
-	s.open = s.names[:0]
 	s.space()
 	if s.peek() != '{' {
 		return nil, errJSON
 	}
-	found, err := s.object(1, found, true)
+	found, err := s.object(1, found)
 	if err != nil {
 		return nil, err
 	}
@@ -86,10 +85,6 @@ type scanner struct {
 	text    string
 	at      int
 	members int
-	// open has the names of the objects that are not yet closed, the innermost
-	// object's last.
-	open  []string
-	names [32]string
 }
 
 // peek returns 0 at the end, and for NUL, which stands nowhere.
@@ -111,19 +106,21 @@ func (s *scanner) space() {
 	}
 }
 
-// object reads an object of which the brace is next, and keeps its members if
-// asked to.
-func (s *scanner) object(depth int, found object, keep bool) (object, error) {
+// object reads an object of which the brace is next, and appends its members.
+func (s *scanner) object(depth int, found object) (object, error) {
 	if depth > maxDepth {
 		return nil, errDepth
 	}
 	s.at++
-	names := seen{scanner: s, from: len(s.open)}
 	s.space()
 	if s.peek() == '}' {
 		s.at++
 		return found, nil
 	}
+	if found == nil {
+		found = make(object, 0, 8)
+	}
+	var names names
 	for {
 		if s.peek() != '"' {
 			return nil, errJSON
@@ -137,8 +134,11 @@ func (s *scanner) object(depth int, found object, keep bool) (object, error) {
 		if escaped {
 			name = unquote(s.text[start:s.at])
 		}
-		if err := names.add(name); err != nil {
-			return nil, err
+		if s.members++; s.members > maxMembers {
+			return nil, errMembers
+		}
+		if names.twice(name, found) {
+			return nil, errDuplicate
 		}
 		s.space()
 		if s.peek() != ':' {
@@ -150,9 +150,7 @@ func (s *scanner) object(depth int, found object, keep bool) (object, error) {
 		if err := s.value(depth); err != nil {
 			return nil, err
 		}
-		if keep {
-			found = append(found, member{name, s.text[start:s.at]})
-		}
+		found = append(found, member{name, s.text[start:s.at]})
 		s.space()
 		switch s.peek() {
 		case ',':
@@ -160,7 +158,6 @@ func (s *scanner) object(depth int, found object, keep bool) (object, error) {
 			s.space()
 		case '}':
 			s.at++
-			s.open = s.open[:names.from]
 			return found, nil
 		default:
 			return nil, errJSON
@@ -203,7 +200,7 @@ func (s *scanner) value(depth int) error {
 		_, err := s.quoted()
 		return err
 	case '{':
-		_, err := s.object(depth+1, nil, false)
+		_, err := s.object(depth+1, nil)
 		return err
 	case '[':
 		return s.array(depth + 1)

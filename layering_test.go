@@ -67,6 +67,7 @@ var layers = []struct {
 	{"internal/revocation", []string{"tokenstore", "internal/livestore"}, nil},
 	{"internal/possession", []string{"auth", "tokenstore", "internal/bearer", "internal/cookie", "internal/jose", "internal/keyset"}, nil},
 	{"internal/accesstoken", []string{"auth", "tokenstore", "internal/bearer", "internal/discovery", "internal/federation", "internal/jose", "internal/keyset", "internal/outbound", "internal/possession", "internal/revocation", "internal/users"}, nil},
+	{"internal/introspection", []string{"auth", "internal/discovery", "internal/jose", "internal/outbound"}, nil},
 	{"internal/signing", []string{"internal/jose", "internal/keyset"}, nil},
 	{"internal/entra", []string{"auth", "internal/discovery", "internal/jose", "internal/keyset", "internal/outbound"}, nil},
 	{"internal/entratest", nil, []string{}},

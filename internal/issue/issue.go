@@ -69,8 +69,12 @@ func (i *Issuer) Store() tokenstore.Store { return i.store }
 // many live records of the kind: one more is tokenstore.ErrLimit, or the oldest
 // goes if evict says so. Errors are the store's.
 func (i *Issuer) Issue(ctx context.Context, secret string, c tokenstore.Credential, max int, evict bool) (tokenstore.Credential, error) {
-	c.ID = tokenstore.NewCredentialID()
 	c.Digest = Digest(secret)
+	return i.create(ctx, c, max, evict)
+}
+
+func (i *Issuer) create(ctx context.Context, c tokenstore.Credential, max int, evict bool) (tokenstore.Credential, error) {
+	c.ID = tokenstore.NewCredentialID()
 	if c.Created.IsZero() {
 		c.Created = i.now().UTC().Truncate(time.Microsecond)
 	}

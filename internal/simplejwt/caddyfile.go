@@ -59,11 +59,11 @@ func (s *Settings) lines() map[string]any {
 
 // absent are settings of simplejwt that there is no place for here, and why.
 var absent = map[string]string{
-	"update_last_login":                "the log has every login, and the user no field for it",
+	"update_last_login":                "a user has no such field here; the log has every token that is issued",
 	"json_encoder":                     "it is a Python class, and claims are plain JSON here",
 	"user_authentication_rule":         "it is a Python function; active users log in, and `require` says who may do what",
-	"on_login_success":                 "it is a Python function; subscribe to the event rest_auth.login instead",
-	"on_login_failed":                  "it is a Python function; subscribe to the event rest_auth.login instead",
+	"on_login_success":                 "it is a Python function; the log has every token that is issued",
+	"on_login_failed":                  "it is a Python function; Caddy's event auth_failed tells of every refusal",
 	"token_user_class":                 "it is a Python class; `authenticate simplejwt` has `stateless`",
 	"token_obtain_serializer":          serializer,
 	"token_refresh_serializer":         serializer,

@@ -65,7 +65,7 @@ var (
 // It returns nil, an *auth.Failure, or an *auth.Unavailable if the keys are not
 // known.
 func (v *Verifier) Check(ctx context.Context, t *jose.Token, now time.Time) error {
-	if err := jose.AccessTokenOnly(t); err != nil {
+	if err := jose.AccessTokenOnly(t, v.Rules.Types...); err != nil {
 		return refusal(err)
 	}
 	if err := v.Rules.Check(t, now); err != nil {

@@ -9,6 +9,7 @@ import (
 	_ "github.com/caddy-rest-auth/caddy-rest-auth/endpoints/authtoken"
 	_ "github.com/caddy-rest-auth/caddy-rest-auth/endpoints/durin"
 	_ "github.com/caddy-rest-auth/caddy-rest-auth/endpoints/knox"
+	_ "github.com/caddy-rest-auth/caddy-rest-auth/endpoints/oidc"
 	_ "github.com/caddy-rest-auth/caddy-rest-auth/endpoints/protectedresource"
 	_ "github.com/caddy-rest-auth/caddy-rest-auth/endpoints/session"
 	_ "github.com/caddy-rest-auth/caddy-rest-auth/endpoints/tokens"

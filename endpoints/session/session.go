@@ -64,6 +64,7 @@ type Endpoint struct {
 	Template string `json:"template,omitempty"`
 
 	at       endpoints.Mount
+	logins   []endpoints.LoginLink // of other APIs
 	sessions *sessions.Manager
 	users    *users.Directory
 	store    tokenstore.Store
@@ -130,6 +131,9 @@ func (e *Endpoint) Mount(at endpoints.Mount) error {
 	return nil
 }
 
+// ShowLoginLinks adds to the login page what leads to the logins of others.
+func (e *Endpoint) ShowLoginLinks(links []endpoints.LoginLink) { e.logins = links }
+
 // Routes returns login/, logout/ and sessions/.
 func (e *Endpoint) Routes() []endpoints.Route {
 	// A login begins with nobody known, and a session that ends is judged here:
@@ -187,9 +191,10 @@ func (e *Endpoint) log(what string, r *http.Request, user *auth.Identity, fields
 
 // Interface guards
 var (
-	_ endpoints.Endpoint    = (*Endpoint)(nil)
-	_ endpoints.Mounter     = (*Endpoint)(nil)
-	_ endpoints.Refuser     = (*Endpoint)(nil)
-	_ caddy.Provisioner     = (*Endpoint)(nil)
-	_ caddyfile.Unmarshaler = (*Endpoint)(nil)
+	_ endpoints.Endpoint        = (*Endpoint)(nil)
+	_ endpoints.Mounter         = (*Endpoint)(nil)
+	_ endpoints.Refuser         = (*Endpoint)(nil)
+	_ endpoints.LoginLinkShower = (*Endpoint)(nil)
+	_ caddy.Provisioner         = (*Endpoint)(nil)
+	_ caddyfile.Unmarshaler     = (*Endpoint)(nil)
 )

@@ -37,6 +37,13 @@ type (
 
 		// RememberMe says whether to ask, and Remember what to suggest.
 		RememberMe, Remember bool
+
+		// Logins are the other ways to log in that this site has.
+		Logins []linkView
+	}
+
+	linkView struct {
+		Label, Path string
 	}
 
 	logoutView struct {
@@ -75,6 +82,7 @@ type (
 var samples = map[string]any{
 	"login": loginView{
 		Error: "Error", UsernameError: "Error", PasswordError: "Error", Username: "alice", Next: "/", User: "alice", RememberMe: true,
+		Logins: []linkView{{"Example", "/login/example/"}},
 	},
 	"logout": logoutView{Error: "Error", User: "alice", Next: "/", Login: "/login/"},
 	"sessions": sessionsView{User: "alice", More: "?cursor=x", Sessions: []sessionView{
@@ -87,6 +95,13 @@ var samples = map[string]any{
 func (e *Endpoint) writeLogin(w http.ResponseWriter, r *http.Request, status int, view loginView) error {
 	view.CSRFField, view.CSRFToken = csrfField, e.sessions.CSRF().Token(w, r)
 	view.RememberMe = e.RememberMe
+	for _, link := range e.logins {
+		path := endpoints.Base(r, endpoints.Mount{Path: link.Path})
+		if view.Next != "" {
+			path = withNext(path, view.Next)
+		}
+		view.Logins = append(view.Logins, linkView{link.Label, path})
+	}
 	return e.pages.Write(w, page.View{Status: status, Name: "login", Title: "Log in", Data: view})
 }
 

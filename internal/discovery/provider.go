@@ -85,7 +85,11 @@ func Acquire(cfg Config, logger *zap.Logger) (*Provider, error) {
 	if cfg.AcceptIssuer != nil {
 		exact = ""
 	}
-	fingerprint, err := json.Marshal([]any{urls, exact, cfg.Outbound})
+	settings, err := cfg.Outbound.Fingerprint()
+	if err != nil {
+		return nil, err
+	}
+	fingerprint, err := json.Marshal([]any{urls, exact, settings})
 	if err != nil {
 		return nil, err
 	}

@@ -26,11 +26,11 @@ const maxKeyID = 1024
 
 var errNoKeys = errors.New("the key set has no key that can be used")
 
-// ParseJWKS reads a JWK Set (RFC 7517 §5), or a single JWK. Keys that are weak,
-// for encryption, or of a kind that is unknown are left out. It fails if none
-// is left.
+// ParseJWKS reads the public keys of a JWK Set (RFC 7517 §5), or a single JWK.
+// Keys that are weak, for encryption, secret, or of a kind that is unknown are
+// left out. It fails if none is left.
 func ParseJWKS(raw []byte) ([]*Key, error) {
-	keys, _, err := parseJWKS(raw, true)
+	keys, _, err := parseJWKS(raw, false)
 	return keys, err
 }
 

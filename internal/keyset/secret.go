@@ -16,17 +16,29 @@ var ErrWeak = errors.New("the secret is weak")
 var hashSizes = map[string]int{"HS256": 32, "HS384": 48, "HS512": 64}
 
 // CheckSecret reports whether a secret may sign with alg, which is one of HS256,
-// HS384 and HS512, or empty for the least that any of them asks.
+// HS384 and HS512, or empty for the least that any of them asks. What it says
+// holds no part of the secret.
+//
+// A secret that signs tokens can be guessed at without asking us, so it must not
+// be a text of people: one that is short, that is an example of somebody's
+// documentation, that repeats itself, or in which little is left beside words as
+// "changeme".
 func CheckSecret(secret []byte, alg string) error {
 	size, ok := hashSizes[alg]
 	if alg == "" {
 		size, ok = hashSizes["HS256"], true
 	}
-	if !ok {
-		return fmt.Errorf("%w: %s takes no secret", ErrWeak, alg)
+	switch {
+	case !ok:
+		return fmt.Errorf("%s takes no secret", alg)
+	case bytes.Contains(secret, []byte("-----BEGIN")):
+		// Who verifies with a public key as a secret lets everybody sign.
+		return fmt.Errorf("%w: it is a key or a certificate", ErrWeak)
+	case len(secret) < size:
+		return fmt.Errorf("%w: it has %d bytes and needs %d", ErrWeak, len(secret), size)
 	}
-	if len(secret) < size {
-		return fmt.Errorf("%w: it has %d bytes and needs %d at least", ErrWeak, len(secret), size)
+	if why := known(secret); why != "" {
+		return fmt.Errorf("%w: %s", ErrWeak, why)
 	}
 	return nil
 }

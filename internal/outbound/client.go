@@ -4,7 +4,6 @@
 package outbound
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -25,8 +24,10 @@ const (
 	// maxHeader bounds the header of an answer.
 	maxHeader = 64 << 10
 
-	// maxConns bounds the connections to one server.
-	maxConns = 8
+	// maxConns bounds the connections to one server, maxIdle those that wait for
+	// the next question.
+	maxConns = 64
+	maxIdle  = 8
 )
 
 // ErrTooLarge says that an answer was longer than its reader allows.
@@ -74,8 +75,8 @@ func New(s Settings) (*Client, error) {
 		TLSHandshakeTimeout:    timeout,
 		ForceAttemptHTTP2:      true,
 		MaxConnsPerHost:        maxConns,
-		MaxIdleConnsPerHost:    2,
-		MaxIdleConns:           maxConns,
+		MaxIdleConnsPerHost:    maxIdle,
+		MaxIdleConns:           2 * maxIdle,
 		IdleConnTimeout:        30 * time.Second,
 		MaxResponseHeaderBytes: maxHeader,
 	}
@@ -88,20 +89,29 @@ func New(s Settings) (*Client, error) {
 	}}, nil
 }
 
-// roots returns who is trusted, or nil for those of the system.
-func (s *Settings) roots() (*x509.CertPool, error) {
+// pem returns the content of the file of certificate authorities, or nil.
+func (s *Settings) pem() ([]byte, error) {
 	if s.CAFile == "" {
 		return nil, nil
 	}
-	pem, err := os.ReadFile(s.CAFile)
+	text, err := os.ReadFile(s.CAFile)
 	if err != nil {
 		return nil, fmt.Errorf("ca_file: %w", err)
+	}
+	return text, nil
+}
+
+// roots returns who is trusted, or nil for those of the system.
+func (s *Settings) roots() (*x509.CertPool, error) {
+	text, err := s.pem()
+	if text == nil {
+		return nil, err
 	}
 	roots, err := x509.SystemCertPool()
 	if err != nil {
 		roots = x509.NewCertPool()
 	}
-	if !roots.AppendCertsFromPEM(pem) {
+	if !roots.AppendCertsFromPEM(text) {
 		return nil, fmt.Errorf("ca_file: %s has no certificate", s.CAFile)
 	}
 	return roots, nil
@@ -157,7 +167,7 @@ func (c *Client) do(ctx context.Context, method, address string, form url.Values
 	if int64(len(content)) > limit {
 		return Response{}, fmt.Errorf("%w: more than %d bytes", ErrTooLarge, limit)
 	}
-	return Response{answer.StatusCode, answer.Header, bytes.Clone(content)}, nil
+	return Response{answer.StatusCode, answer.Header, content}, nil
 }
 
 // safe drops the URL from an error, whose query may hold a secret.

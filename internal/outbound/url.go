@@ -6,6 +6,7 @@ package outbound
 import (
 	"errors"
 	"net/url"
+	"strings"
 )
 
 var errScheme = errors.New("expected an https:// URL, or allow_http")
@@ -23,7 +24,7 @@ func CheckURL(raw string, s Settings) error {
 		return errors.New("the URL names no host")
 	case u.User != nil:
 		return errors.New("the URL names a user")
-	case u.Fragment != "" || u.RawFragment != "":
+	case strings.Contains(raw, "#"):
 		return errors.New("the URL has a fragment")
 	}
 	return nil

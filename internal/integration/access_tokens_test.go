@@ -136,7 +136,7 @@ func TestAccessTokens_client(t *testing.T) {
 	}
 	// The client reads the challenge of RFC 6750.
 	got = call("POST", daemon, false)
-	if got["status"] != 403.0 || !strings.Contains(marshal(got), `"error":"insufficient_scope"`) || !strings.Contains(marshal(got), `"scope":"orders.read"`) {
+	if got["status"] != 403.0 || !strings.Contains(marshal(got), `"error":"insufficient_scope"`) || !strings.Contains(marshal(got), `"scope":"orders.write"`) {
 		t.Errorf("a daemon that may only read, writing: %v", got)
 	}
 	got = call("GET", daemon[:len(daemon)-6]+"AAAAAA", false)

@@ -163,6 +163,7 @@ func (e *Entra) Provision(ctx caddy.Context) error {
 	if e.revoked, err = revocation.FromContext(ctx); err != nil {
 		return fmt.Errorf("loading the revoked tokens: %w", err)
 	}
+	e.DPoPAlgs = possession.Algorithms
 	if e.possession, err = possession.FromContext(ctx); err != nil {
 		return err
 	}
@@ -229,27 +230,43 @@ func (e *Entra) authenticate(r *http.Request, signature bool) (*auth.Identity, e
 		}
 	}
 	id, err := e.identity(r.Context(), token, found.Token)
+	if err == nil && isDPoP(found.Scheme) && !isBound(id) {
+		// The Guard is not asked about tokens that are not bound.
+		err = e.possession.Guard(r, id, found.Token, found.Scheme)
+	}
 	if err != nil {
 		return nil, e.refuse(err)
 	}
 	return id, nil
 }
 
-// CacheKey returns the token and the state of the keys: when one is taken back,
-// what it verified is forgotten.
+// CacheKey returns the token, and how many generations of keys there were before:
+// what was verified by a key that is gone is not remembered.
 func (e *Entra) CacheKey(r *http.Request) (secret []byte, ok bool) {
-	token, ok := e.sources.CacheKey(r)
-	if !ok || len(token) > jose.MaxSize {
+	found, err := e.sources.Token(r)
+	if err != nil || len(found.Token) > jose.MaxSize {
 		return nil, false
 	}
-	key := make([]byte, 0, len(token)+8)
-	key = binary.BigEndian.AppendUint64(key, e.verifier.Generation())
-	return append(key, token...), true
+	generation := e.verifier.Generation()
+	if generation == 0 && !isDPoP(found.Scheme) {
+		return readOnly(found.Token), true
+	}
+	// No token has NUL in it, so nothing that is appended is part of another one.
+	secret = make([]byte, 0, len(found.Token)+10)
+	secret = append(secret, found.Token...)
+	secret = append(secret, 0)
+	if isDPoP(found.Scheme) {
+		secret = append(secret, 'D')
+	}
+	return binary.BigEndian.AppendUint64(secret, generation), true
 }
 
 // Guard refuses a token that is bound to a key which the request does not prove
 // to have.
 func (e *Entra) Guard(r *http.Request, id *auth.Identity) error {
+	if !isBound(id) {
+		return nil
+	}
 	found, err := e.sources.Token(r)
 	if err != nil {
 		return e.unreadable(err)

@@ -99,8 +99,11 @@ func (i *Issuer) Inherit(from *Issuer) {
 
 // Resolve replaces placeholders, and reports a mistake in the options.
 func (i *Issuer) Resolve() error {
-	for name, list := range map[string]*[]string{"audience": &i.Audience, "algorithms": &i.Algorithms, "typ": &i.Types} {
-		if err := resolveList(name, list); err != nil {
+	for _, option := range []struct {
+		name string
+		list *[]string
+	}{{"audience", &i.Audience}, {"algorithms", &i.Algorithms}, {"typ", &i.Types}} {
+		if err := resolveList(option.name, option.list); err != nil {
 			return err
 		}
 	}

@@ -38,22 +38,23 @@ type issuer struct {
 }
 
 // New makes the issuers ready, whose options it completes. No network is asked
-// before the configuration is started. Close ends what it began, also where New
-// returns an error.
-func New(ctx caddy.Context, options []*Issuer) (s *Issuers, err error) {
-	s = &Issuers{named: make(map[string]*issuer), byName: make(map[string]*issuer), now: time.Now}
-	defer func() {
-		if err != nil {
-			s.Close()
-		}
-	}()
+// before the configuration is started. Close ends what it began.
+func New(ctx caddy.Context, options []*Issuer) (*Issuers, error) {
+	s := &Issuers{named: make(map[string]*issuer), byName: make(map[string]*issuer), now: time.Now}
+	if err := s.init(ctx, options); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+func (s *Issuers) init(ctx caddy.Context, options []*Issuer) error {
 	revoked, err := revocation.FromContext(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("loading the revocations: %w", err)
+		return fmt.Errorf("loading the revocations: %w", err)
 	}
 	app, err := background.FromContext(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for _, option := range options {
 		i, err := newIssuer(ctx, option)
@@ -61,16 +62,16 @@ func New(ctx caddy.Context, options []*Issuer) (s *Issuers, err error) {
 			if option.Issuer != "" {
 				err = fmt.Errorf("issuer '%s': %w", option.Issuer, err)
 			}
-			return nil, err
+			return err
 		}
 		i.Revoked = revoked
 		s.all = append(s.all, i)
 		if err := s.add(i); err != nil {
-			return nil, err
+			return err
 		}
 		app.OnStart(i.keys.Start)
 	}
-	return s, s.checkSources()
+	return s.checkSources()
 }
 
 func newIssuer(ctx caddy.Context, options *Issuer) (*issuer, error) {

@@ -59,6 +59,7 @@ type Client struct {
 	provider *discovery.Provider // nil if the endpoint is configured
 	signer   *signer             // nil without private_key_jwt
 	timeout  time.Duration
+	patience time.Duration
 	logger   *zap.Logger
 	now      func() time.Time
 
@@ -71,7 +72,14 @@ type Client struct {
 // New returns a client by settings that were resolved. It reads files, and asks
 // nobody.
 func New(s Server, o outbound.Settings, logger *zap.Logger) (_ *Client, err error) {
-	c := &Client{settings: s, logger: logger, now: time.Now, slots: make(chan struct{}, maxExchanges), timeout: time.Duration(o.Timeout)}
+	c := &Client{
+		settings: s,
+		timeout:  time.Duration(o.Timeout),
+		patience: maxPatience,
+		logger:   logger,
+		now:      time.Now,
+		slots:    make(chan struct{}, maxExchanges),
+	}
 	if c.timeout == 0 {
 		c.timeout = outbound.DefaultTimeout
 	}
@@ -173,7 +181,7 @@ func (c *Client) await() error {
 		return nil
 	default:
 	}
-	timer := time.NewTimer(maxPatience)
+	timer := time.NewTimer(c.patience)
 	defer timer.Stop()
 	select {
 	case c.slots <- struct{}{}:

@@ -17,11 +17,12 @@ const debianPython = "/usr/bin/python3"
 
 // pythonModules are the packages that the modules are in.
 var pythonModules = map[string]string{
-	"django":         "python3-django",
-	"rest_framework": "python3-djangorestframework",
-	"argon2":         "python3-argon2",
-	"bcrypt":         "python3-bcrypt",
-	"gunicorn":       "gunicorn",
+	"django":                   "python3-django",
+	"rest_framework":           "python3-djangorestframework",
+	"argon2":                   "python3-argon2",
+	"bcrypt":                   "python3-bcrypt",
+	"gunicorn":                 "gunicorn",
+	"rest_framework_simplejwt": "python3-djangorestframework-simplejwt",
 }
 
 // Program returns the path of a program of a Debian package.

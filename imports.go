@@ -12,6 +12,7 @@ import (
 	_ "github.com/caddy-rest-auth/caddy-rest-auth/endpoints/oidc"
 	_ "github.com/caddy-rest-auth/caddy-rest-auth/endpoints/protectedresource"
 	_ "github.com/caddy-rest-auth/caddy-rest-auth/endpoints/session"
+	_ "github.com/caddy-rest-auth/caddy-rest-auth/endpoints/simplejwt"
 	_ "github.com/caddy-rest-auth/caddy-rest-auth/endpoints/tokens"
 	_ "github.com/caddy-rest-auth/caddy-rest-auth/endpoints/whoami"
 	_ "github.com/caddy-rest-auth/caddy-rest-auth/permissions"

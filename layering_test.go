@@ -72,7 +72,7 @@ var layers = []struct {
 	{"internal/signing", []string{"internal/jose", "internal/keyset"}, nil},
 	{"internal/entra", []string{"auth", "internal/discovery", "internal/jose", "internal/keyset", "internal/outbound"}, nil},
 	{"internal/entratest", nil, []string{}},
-	{"internal/simplejwt", []string{"auth", "tokenstore", "internal/background", "internal/bearer", "internal/issue", "internal/jose", "internal/keyset", "internal/outbound", "internal/revocation", "internal/signing", "internal/users"}, nil},
+	{"internal/simplejwt", []string{"auth", "tokenstore", "internal/background", "internal/bearer", "internal/cookie", "internal/issue", "internal/jose", "internal/keyset", "internal/outbound", "internal/revocation", "internal/signing", "internal/users"}, nil},
 	{"endpoints", []string{"auth"}, []string{"github.com/caddyserver/caddy"}},
 	{"endpoints/...", []string{"auth", "endpoints", "tokenstore", "internal/..."}, nil},
 	{"authenticators", []string{"auth", "tokenstore", "internal/..."}, nil},

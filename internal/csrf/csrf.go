@@ -110,6 +110,15 @@ func (c *Checker) Check(r *http.Request) error {
 	return nil
 }
 
+// CheckSource is Check for a client that may have no token yet, as at a login: it
+// returns nil unless the request says that a page of another site made it.
+func (c *Checker) CheckSource(r *http.Request) error {
+	if reason := c.originReason(r); reason != "" {
+		return &auth.Denial{Code: Code, Detail: prefix + reason}
+	}
+	return nil
+}
+
 // upgrades reports whether the connection is to be used for something else: by
 // Upgrade in HTTP/1, and by an extended CONNECT, which net/http and quic-go
 // present in two ways.

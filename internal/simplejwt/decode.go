@@ -199,3 +199,13 @@ func (c *Codec) CheckRefreshExp(t *Token) error {
 	}
 	return nil
 }
+
+// RefreshUntil returns until when a sliding token can be renewed, if it says so.
+func (c *Codec) RefreshUntil(t *Token) (time.Time, bool) {
+	raw := t.Claims.Raw(c.settings.SlidingTokenRefreshExpClaim)
+	if raw == nil {
+		return time.Time{}, false
+	}
+	end, err := numericDate(raw)
+	return end, err == nil
+}

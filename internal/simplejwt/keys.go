@@ -6,6 +6,7 @@ package simplejwt
 import (
 	"context"
 	"errors"
+	"time"
 
 	"go.uber.org/zap"
 
@@ -40,6 +41,7 @@ func newKeys(s *Settings, rings *signing.Keys, logger *zap.Logger) (keys, error)
 	if s.SigningKey == "" && s.VerifyingKey == "" && s.JWKURL == "" {
 		ring := rings.Ring(Ring, s.Algorithm)
 		ring.Keep(s.longest())
+		ring.TurnEvery(time.Duration(s.SigningKeyLifetime))
 		return &generated{ring}, nil
 	}
 	given, err := parseGiven(s)

@@ -102,6 +102,9 @@ func FromContext(ctx caddy.Context, settings *Settings) (*Codec, error) {
 	if c.keys, err = newKeys(settings, rings, ctx.Logger()); err != nil {
 		return nil, err
 	}
+	if err := startLater(ctx, c.keys); err != nil {
+		return nil, errors.Join(err, c.keys.close())
+	}
 	return c, nil
 }
 
@@ -115,9 +118,6 @@ func (c *Codec) Close() error {
 
 // Settings returns the settings, complete.
 func (c *Codec) Settings() *Settings { return &c.settings }
-
-// Start begins to fetch the keys of a jwk_url.
-func (c *Codec) Start() { c.keys.start() }
 
 // Generation grows whenever a key was taken away: what it signed and somebody
 // remembers is good no more.

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/caddy-rest-auth/caddy-rest-auth/auth"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/users"
@@ -122,7 +123,7 @@ func (c *Codec) stored(user tokenstore.User, err error) (*Subject, error) {
 		return nil, unavailable(err)
 	}
 	id := users.Identity(user)
-	id.Proof = "v" + strconv.FormatInt(user.PasswordVersion, 10)
+	id.Proof = Proof(user)
 	return &Subject{Identity: id, Active: user.Active, hash: user.PasswordHash}, nil
 }
 
@@ -149,4 +150,25 @@ func (c *Codec) PasswordStands(t *Token, s *Subject) bool {
 func (c *Codec) Revoked(ctx context.Context, t *Token) (bool, error) {
 	revoked, err := c.revoked.Revoked(ctx, t.Family(), t.Alone())
 	return revoked, unavailable(err)
+}
+
+// LastEnd returns until when a token may be accepted that is issued now, or this
+// one: for so long the revocation of a family is to be remembered.
+func (c *Codec) LastEnd(t *Token) time.Time {
+	last := c.now().Add(c.settings.longest())
+	if t != nil && t.Expires.After(last) {
+		last = t.Expires
+	}
+	return last.Add(time.Duration(c.settings.Leeway) + clocks)
+}
+
+// clocks is how far those of the nodes of a fleet may be apart.
+const clocks = time.Hour
+
+// Proof says which password a user of the store has.
+func Proof(user tokenstore.User) string { return "v" + strconv.FormatInt(user.PasswordVersion, 10) }
+
+// Bound returns claims that say the password that the user has now.
+func (c *Codec) Bound(claims Claims, proof string) Claims {
+	return claims.with(c.settings.RevokeTokenClaim, proof)
 }

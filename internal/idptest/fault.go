@@ -27,6 +27,12 @@ const (
 	Closed          // ends the connection without an answer
 )
 
+var faultNames = [...]string{
+	"none", "slow", "huge", "html", "redirect", "empty", "empty_json", "empty_keys", "error", "not_found", "cut", "closed",
+}
+
+func (f Fault) String() string { return faultNames[f] }
+
 // Fail has all answers fail in that way, until Heal.
 func (s *Server) Fail(fault Fault) {
 	s.mu.Lock()

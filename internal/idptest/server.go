@@ -74,12 +74,15 @@ func newServer(t testing.TB) *Server {
 	s.mux.HandleFunc("GET "+MetadataPath, s.serve(func() any { return s.metadata }))
 	s.mux.HandleFunc("GET "+KeysPath, s.serve(s.jwks))
 	s.server = httptest.NewUnstartedServer(http.HandlerFunc(s.faulty))
-	t.Cleanup(func() {
-		s.Heal() // or what is slow would be waited for
-		s.server.Close()
-	})
+	t.Cleanup(s.Close)
 	s.keys = newSigners(t)
 	return s
+}
+
+// Close ends the server before its test does.
+func (s *Server) Close() {
+	s.Heal() // or what is slow would be waited for
+	s.server.Close()
 }
 
 func (s *Server) ready() *Server {

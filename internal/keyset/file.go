@@ -60,9 +60,7 @@ func (f *file) load() (*keys, error) {
 		return nil, fmt.Errorf("%s: %w", f.path, err)
 	}
 	f.keys, f.seen, f.read = newKeys(all, f.algorithms), info, now
-	for _, err := range left {
-		f.keys.left = append(f.keys.left, err.Error())
-	}
+	f.keys.left = left
 	return f.keys, nil
 }
 

@@ -15,9 +15,17 @@ const maxTried = 10
 type keys struct {
 	all    []*Key
 	byID   map[string][]*Key
-	issuer string   // what its metadata names
-	url    string   // where the keys were
-	left   []string // why others were left out
+	issuer string  // what its metadata names
+	url    string  // where the keys were
+	left   []error // why others were left out, and what is to be noted
+}
+
+func texts(errs []error) []string {
+	all := make([]string, len(errs))
+	for i, err := range errs {
+		all[i] = err.Error()
+	}
+	return all
 }
 
 // find returns the keys to try.

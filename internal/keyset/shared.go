@@ -5,8 +5,12 @@ package keyset
 
 import (
 	"context"
+	"errors"
+	"slices"
 	"sync/atomic"
 	"time"
+
+	"go.uber.org/zap"
 
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/outbound"
 )
@@ -81,6 +85,21 @@ func (s *shared) settled(old, now outbound.State[keys]) {
 		s.generation.Store(generations.Add(1))
 	}
 	outbound.Report(s.logs.Logger(), "keys", s.name, old, now)
+	if now.Err == nil && (old.Value == nil || !slices.Equal(texts(old.Value.left), texts(now.Value.left))) {
+		s.note(now.Value.left)
+	}
+}
+
+// note tells the log of keys that are not used, once.
+func (s *shared) note(left []error) {
+	logger := s.logs.Logger().With(zap.String("source", s.name))
+	for _, why := range left {
+		if errors.Is(why, errPrivate) {
+			logger.Error("the issuer gives its signing key away; who has it makes tokens that are good here", zap.Error(why))
+			continue
+		}
+		logger.Warn("a key is not used", zap.Error(why))
+	}
 }
 
 // Destruct ends fetching. The pool calls it after the last Release.

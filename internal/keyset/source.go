@@ -35,7 +35,12 @@ func fromIssuer(cfg *Config) (outbound.Fetch[keys], func(), error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	provider, err := discovery.Acquire(*cfg.Discovery, zap.NewNop())
+	whose := *cfg.Discovery
+	if whose.AcceptIssuer != nil {
+		// Each user of the set judges for itself.
+		whose.AcceptIssuer = func(string) bool { return true }
+	}
+	provider, err := discovery.Acquire(whose, zap.NewNop())
 	if err != nil {
 		return nil, nil, err
 	}
@@ -79,9 +84,6 @@ func fetch(ctx context.Context, client *outbound.Client, url string, algorithms 
 		return nil, 0, fmt.Errorf("%s: %w", url, err)
 	}
 	k := newKeys(all, algorithms)
-	k.url = url
-	for _, err := range left {
-		k.left = append(k.left, err.Error())
-	}
+	k.url, k.left = url, left
 	return k, outbound.Lifetime(answer.Header), nil
 }

@@ -3,7 +3,11 @@
 
 package keyset
 
-import "time"
+import (
+	"cmp"
+	"slices"
+	"time"
+)
 
 // Status is what an operator is told of a set. It holds no secret.
 type Status struct {
@@ -31,8 +35,11 @@ type Status struct {
 	// Error is why the last fetch failed.
 	Error string `json:"error,omitempty"`
 
-	// Failures are the fetches that failed since the last good one.
-	Failures int `json:"failures,omitempty"`
+	// Failures are the fetches that failed since the last good one, Succeeded and
+	// Failed all since the source was first configured.
+	Failures  int    `json:"failures,omitempty"`
+	Succeeded uint64 `json:"succeeded"`
+	Failed    uint64 `json:"failed"`
 }
 
 // KeyStatus is what an operator is told of a key.
@@ -40,6 +47,26 @@ type KeyStatus struct {
 	ID         string   `json:"kid,omitempty"`
 	Type       string   `json:"kty"`
 	Algorithms []string `json:"algorithms"`
+}
+
+// Statuses returns what an operator is told of every set that is in use, in the
+// order of their sources.
+func Statuses() []Status {
+	var sets []*shared
+	pool.Range(func(_, value any) bool {
+		if s, ok := value.(*shared); ok {
+			sets = append(sets, s)
+		}
+		return true
+	})
+	statuses := make([]Status, 0, len(sets))
+	for _, s := range sets {
+		statuses = append(statuses, s.Describe())
+	}
+	slices.SortStableFunc(statuses, func(a, b Status) int {
+		return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.Kind, b.Kind))
+	})
+	return statuses
 }
 
 // Describe returns what an operator is told of the set.
@@ -55,6 +82,7 @@ func (s *shared) Describe() Status {
 		if !state.Next.IsZero() {
 			status.Next = &state.Next
 		}
+		status.Succeeded, status.Failed = state.Fetched, state.Failed
 		if state.Err != nil {
 			status.Error, status.Failures = state.Err.Error(), state.Failures
 		}
@@ -62,7 +90,7 @@ func (s *shared) Describe() Status {
 	if known == nil {
 		return status
 	}
-	status.URL, status.Left = known.url, known.left
+	status.URL, status.Left = known.url, texts(known.left)
 	for _, key := range known.all {
 		status.Keys = append(status.Keys, KeyStatus{key.ID, key.Type, key.Algorithms})
 	}

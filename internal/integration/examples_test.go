@@ -142,6 +142,11 @@ func TestExamples(t *testing.T) {
 			{"PUT", site + "/prices", "X-Change-Ticket: CHG-1", 401, "Token", notAuthenticated},
 			{"PUT", site + "/prices", token("token-alice") + "\nX-Change-Ticket: CHG-1", 200, "", "PUT /prices by alice"},
 		},
+		"entra.Caddyfile": {
+			{"GET", site + "/orders", "", 401, `Bearer realm="api"`, notAuthenticated},
+			{"GET", site + "/orders", "Authorization: Bearer secret", 401, `Bearer realm="api", error="invalid_token", error_description="The access token is invalid."`, notAuthenticated},
+			{"GET", site + "/orders", token("token-alice"), 401, `Bearer realm="api"`, notAuthenticated},
+		},
 		"many-sites.Caddyfile": {
 			{"GET", "http://api.localhost:8080/", "", 401, "Token", notAuthenticated},
 			{"GET", "http://api.localhost:8080/", token("token-alice"), 200, "", "GET / by alice"},

@@ -1,0 +1,186 @@
+// SPDX-FileCopyrightText: The caddy-rest-auth authors
+// SPDX-License-Identifier: Apache-2.0
+
+package integration
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestOIDC is a login at a provider and what comes of it.
+func TestOIDC(t *testing.T) {
+	p := newIDP(t)
+	p.claims["email"], p.claims["email_verified"] = "dora@example.com", true
+	p.claims["realm_access"] = map[string]any{"roles": []string{"editors", "staff"}}
+	s := serveOIDC(t, p, "group_claim realm_access.roles\nstaff_claim realm_access.roles staff")
+	v := s.visit()
+
+	got := v.ask("GET", "/wiki?page=1", "", asHTML)
+	if got.Status != 302 || got.Header.Get("Location") != "/auth/login/?next=%2Fwiki%3Fpage%3D1" {
+		t.Fatalf("a navigation leads to %d %q", got.Status, got.Header.Get("Location"))
+	}
+	if got := v.ask("GET", "/wiki", "", asJSON); got.Status != 403 {
+		t.Errorf("an API call is answered %d", got.Status)
+	}
+	location := v.loginAt(got.Header.Get("Location"))
+	query, _ := url.ParseQuery(location[strings.Index(location, "?")+1:])
+	if query.Get("scope") != "openid profile email" || query.Get("redirect_uri") != s.URL+"/auth/callback/corp/" || len(query) != 8 {
+		t.Errorf("a login leads to %s", location)
+	}
+	if n := v.attempts(); len(n) != 1 {
+		t.Errorf("the browser keeps %q", n)
+	}
+	got = v.callback("corp", p.consent(location))
+	if got.Status != 303 || got.Header.Get("Location") != "/wiki?page=1" || len(v.attempts()) != 0 || v.cookie("sessionid") == "" {
+		t.Fatalf("the login ends with %d to %q, %q", got.Status, got.Header.Get("Location"), got.Header["Set-Cookie"])
+	}
+	if p.asked.Get("Authorization") != strings.TrimPrefix(basic("site", "secret"), "Authorization: ") || p.form.Has("client_secret") {
+		t.Errorf("the client proves itself by %q %v", p.asked["Authorization"], p.form)
+	}
+	got = v.ask("GET", "/wiki", "", asHTML)
+	if up := got.forwarded(t); up.Header.Get("Remote-User") != "dora" || up.Header.Get("Remote-Groups") != "editors,staff" {
+		t.Errorf("the upstream sees %v", up.Header)
+	}
+
+	// The user is one of the store, known by issuer and subject.
+	user, err := s.store().UserByOrigin(t.Context(), p.URL, "1001")
+	if err != nil || user.Name != "dora" || user.Email != "dora@example.com" || user.FullName != "Dora" || user.PasswordHash != "" || !user.Active {
+		t.Errorf("the user is %+v, %v", user, err)
+	}
+
+	// Whoever is called otherwise later is the same, in another session.
+	before := v.cookie("sessionid")
+	p.claims["preferred_username"] = "dora2"
+	v.loggedIn(p)
+	if up := v.ask("GET", "/wiki", "", asHTML).forwarded(t); up.Header.Get("Remote-User") != "dora" || v.cookie("sessionid") == before {
+		t.Errorf("the second login: %v", up.Header)
+	}
+	state := v.ask("GET", "/auth/login/", "", asJSON)
+	for _, part := range []string{`"authenticated":true`, `"username":"dora"`, `"providers":[{"name":"corp","label":"corp","login_url":"/auth/login/corp/"}]`} {
+		if !strings.Contains(state.Body, part) {
+			t.Errorf("the state has no %s: %s", part, state.Body)
+		}
+	}
+}
+
+// TestOIDC_program begins and ends a login without a page.
+func TestOIDC_program(t *testing.T) {
+	p := newIDP(t)
+	s := serveOIDC(t, p, "")
+	v := s.visit()
+	got := v.ask("GET", "/auth/login/corp/?next=/wiki", "", asJSON)
+	location := strings.TrimSuffix(strings.TrimPrefix(got.Body, `{"location":"`), `"}`)
+	if got.Status != 200 || !strings.HasPrefix(location, p.URL) {
+		t.Fatalf("%d %s", got.Status, got.Body)
+	}
+	query := p.consent(location)
+	if got := v.callback("corp", url.Values{"state": {"x"}}, asJSON); got.Status != 400 || got.Body != detail("This login was begun in another browser, took too long, or was finished already.") {
+		t.Errorf("a bad state: %d %s", got.Status, got.Body)
+	}
+	if got := v.callback("corp", query, asJSON); got.Status != 200 || !strings.Contains(got.Body, `"username":"dora"`) {
+		t.Errorf("the login: %d %s", got.Status, got.Body)
+	}
+	if got := v.ask("HEAD", "/auth/callback/corp/?"+query.Encode(), ""); got.Status != 200 {
+		t.Errorf("HEAD of a callback: %d", got.Status)
+	}
+	for _, path := range []string{"/auth/login/none/", "/auth/callback/none/"} {
+		if got := v.ask("GET", path, "", asJSON); got.Status != 404 {
+			t.Errorf("%s: %d", path, got.Status)
+		}
+	}
+	if got := v.ask("POST", "/auth/login/", ""); got.Status != 405 || got.Header.Get("Allow") != "GET, HEAD, OPTIONS" {
+		t.Errorf("POST: %d %q", got.Status, got.Header.Get("Allow"))
+	}
+}
+
+// TestOIDC_refused has everything that keeps somebody out who has logged in at
+// the provider.
+func TestOIDC_refused(t *testing.T) {
+	for name, test := range map[string]struct {
+		lines  string
+		claims map[string]any
+		want   int
+		text   string
+	}{
+		"unknown":            {"create off", nil, 403, "You have no account here."},
+		"no group":           {"group_claim groups\nallowed_groups a b", map[string]any{"groups": []string{"c"}}, 403, "none of the groups"},
+		"one group":          {"group_claim groups\nallowed_groups a b", map[string]any{"groups": []string{"c", "b"}}, 303, ""},
+		"no domain":          {"allowed_domains example.com", map[string]any{"email": "x@evil.example", "email_verified": true}, 403, "none of the organizations"},
+		"domain, unverified": {"allowed_domains example.com", map[string]any{"email": "x@example.com"}, 403, "none of the organizations"},
+		"domain":             {"allowed_domains example.com", map[string]any{"email": "x@Example.com", "email_verified": true}, 303, ""},
+		"e-mail, unverified": {"link email", map[string]any{"email": "alice@example.com"}, 403, "has not verified"},
+		"e-mail, false":      {"link email", map[string]any{"email": "alice@example.com", "email_verified": false}, 403, "has not verified"},
+		"e-mail":             {"link email", map[string]any{"email": "alice@example.com", "email_verified": true}, 303, ""},
+		"a name taken":       {"", map[string]any{"preferred_username": "bob"}, 403, "Somebody else has the name here"},
+		"inactive":           {"link preferred_username", map[string]any{"preferred_username": "gone"}, 403, "Your account is disabled."},
+		"linked by name":     {"link preferred_username", map[string]any{"preferred_username": "bob"}, 303, ""},
+		"no name":            {"", map[string]any{"preferred_username": nil}, 400, "Login failed."},
+		"name of a type":     {"", map[string]any{"preferred_username": []string{"x"}}, 400, "Login failed."},
+		"a control":          {"", map[string]any{"preferred_username": "a\nb"}, 400, "Login failed."},
+		"userinfo":           {"userinfo on\ngroup_claim groups\nallowed_groups a", nil, 303, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newIDP(t)
+			p.userinfo = map[string]any{"sub": "1001", "groups": []string{"a"}, "preferred_username": "other"}
+			for claim, value := range test.claims {
+				p.claims[claim] = value
+			}
+			s := serveOIDC(t, p, test.lines)
+			s.seed()
+			v := s.visit()
+			got := v.callback("corp", p.consent(v.loginAt("/auth/login/?next=/wiki")))
+			if got.Status != test.want || !strings.Contains(got.Body, test.text) || (v.cookie("sessionid") != "") != (test.want == 303) {
+				t.Errorf("%d, want %d with %q:\n%s", got.Status, test.want, test.text, got.Body)
+			}
+			if test.want >= 400 && !strings.Contains(got.Body, `href="/auth/login/corp/?next=%2Fwiki"`) {
+				t.Errorf("nobody can try again:\n%s", got.Body)
+			}
+			if test.want == 303 && name == "userinfo" && v.ask("GET", "/wiki", "", asHTML).forwarded(t).Header.Get("Remote-User") != "dora" {
+				t.Error("what is signed does not go first")
+			}
+		})
+	}
+}
+
+// TestOIDC_several has people choose, on the page of this endpoint and on that of
+// passwords.
+func TestOIDC_several(t *testing.T) {
+	a, b := newIDP(t), newIDP(t)
+	s := serve(t, `
+{{site}} {
+	rest_auth_endpoints {
+		session /auth/
+		oidc /auth/at/ {
+			`+providerLines("a", a, "label \"A & Co\"")+providerLines("b", b, "")+`
+		}
+	}
+	reverse_proxy {{echo}}
+}`)
+	s.awaitStore()
+	v := s.visit()
+	for _, page := range []string{"/auth/login/?next=/x%3Fy", "/auth/at/login/?next=/x%3Fy"} {
+		got := v.ask("GET", page, "", asHTML)
+		for _, part := range []string{`href="/auth/at/login/a/?next=%2Fx%3Fy">Log in with A &amp; Co</a>`, `href="/auth/at/login/b/?next=%2Fx%3Fy">Log in with b</a>`} {
+			if got.Status != 200 || !strings.Contains(got.Body, part) {
+				t.Errorf("%s has no %s: %d\n%s", page, part, got.Status, got.Body)
+			}
+		}
+	}
+	// A link that leads elsewhere leads nowhere.
+	if got := v.ask("GET", "/auth/at/login/?next=//evil.example", "", asHTML); strings.Contains(got.Body, "evil") {
+		t.Errorf("the page repeats where a link leads:\n%s", got.Body)
+	}
+	for name, p := range map[string]*idp{"a": a, "b": b} {
+		query := p.consent(v.loginAt("/auth/at/login/" + name + "/"))
+		if got := v.ask("GET", "/auth/at/callback/"+name+"/?"+query.Encode(), "", asHTML); name == "a" && got.Status != 303 {
+			t.Errorf("%s: %d %s", name, got.Status, got.Body)
+		}
+	}
+	users, _, err := s.store().Users(t.Context(), "", 10)
+	if err != nil || len(users) != 1 || !slices.Contains([]string{a.URL, b.URL}, users[0].Origin) {
+		t.Errorf("one subject at two providers is %+v, %v", users, err)
+	}
+}

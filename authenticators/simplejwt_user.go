@@ -30,22 +30,24 @@ func (s *SimpleJWT) accepts(ctx context.Context, token *simplejwt.Token) error {
 	}
 	wrong := make([]*simplejwt.Error, 0, len(s.AuthTokenClasses))
 	for _, class := range s.AuthTokenClasses {
-		err := s.codec.Check(token, class)
-		if problem, bad := errors.AsType[*simplejwt.Error](err); bad {
-			wrong = append(wrong, problem)
-			continue
-		}
-		if err != nil {
+		var problem *simplejwt.Error
+		if err := s.codec.Check(token, class); err != nil && !errors.As(err, &problem) {
 			return err
 		}
-		revoked, err := s.revoked(ctx, token, class)
-		if err != nil {
-			return err
+		// The classes with a blacklist look there before anything else.
+		if problem == nil || class != simplejwt.Access {
+			revoked, err := s.revoked(ctx, token, class)
+			if err != nil {
+				return err
+			}
+			if revoked {
+				problem = &simplejwt.Error{Message: simplejwt.Blacklisted, Err: errTokenRevoked}
+			}
 		}
-		if !revoked {
+		if problem == nil {
 			return nil
 		}
-		wrong = append(wrong, &simplejwt.Error{Message: simplejwt.Blacklisted, Err: errTokenRevoked})
+		wrong = append(wrong, problem)
 	}
 	return s.notValid(wrong...)
 }

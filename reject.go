@@ -130,7 +130,9 @@ func (j *rejecter) answer(r *http.Request, refused refusal) answer {
 		j.challenge(&a, r, refused)
 		return a
 	case *auth.Denial:
-		return denialAnswer(cause)
+		a := denialAnswer(cause)
+		j.challengeScope(&a, r, refused, cause)
+		return a
 	case *auth.Throttled:
 		return throttledAnswer(cause)
 	case *auth.Unavailable:

@@ -112,7 +112,7 @@ func (i *Introspection) Provision(ctx caddy.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if i.client, err = introspection.New(i.Server, i.Settings, ctx.Logger()); err != nil {
+	if i.client, err = introspection.New(i.Server, i.Settings, i.ttl(), ctx.Logger()); err != nil {
 		return err
 	}
 	start.OnStart(i.client.Start)
@@ -227,14 +227,14 @@ func (i *Introspection) InputQuery() string { return i.Query }
 
 // WrapResponse keeps shared caches from giving one client what another's token
 // was answered with, where HTTP does not see to it already (RFC 6750 section 2.3).
-func (i *Introspection) WrapResponse(w http.ResponseWriter, r *http.Request, _ *auth.Identity) http.ResponseWriter {
+func (i *Introspection) WrapResponse(w http.ResponseWriter, r *http.Request, id *auth.Identity) http.ResponseWriter {
 	if i.Cookie != "" {
 		w.Header().Add("Vary", "Cookie")
 	}
 	if i.Query == "" {
 		return w
 	}
-	return wrapPrivate(w, r, &i.Sources)
+	return wrapPrivate(w, r, &i.Sources, id.Method == "introspection")
 }
 
 // Interface guards

@@ -214,14 +214,14 @@ func (j *JWT) InputQuery() string { return j.Query }
 
 // WrapResponse keeps shared caches from giving one client what another's token
 // was answered with, where HTTP does not see to it already (RFC 6750 section 2.3).
-func (j *JWT) WrapResponse(w http.ResponseWriter, r *http.Request, _ *auth.Identity) http.ResponseWriter {
+func (j *JWT) WrapResponse(w http.ResponseWriter, r *http.Request, id *auth.Identity) http.ResponseWriter {
 	if j.Cookie != "" {
 		w.Header().Add("Vary", "Cookie")
 	}
 	if j.Query == "" {
 		return w
 	}
-	return wrapPrivate(w, r, &j.Sources)
+	return wrapPrivate(w, r, &j.Sources, id.Method == "jwt")
 }
 
 func isBound(id *auth.Identity) bool { return strings.Contains(id.Proof, possession.Marker) }

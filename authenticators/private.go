@@ -11,6 +11,7 @@ import (
 
 	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 
+	"github.com/caddy-rest-auth/caddy-rest-auth/auth"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/bearer"
 )
 
@@ -18,8 +19,10 @@ import (
 // in the query as one that no shared cache may keep: to such a cache it is an
 // answer to that URL, which anybody may ask for. RFC 6750 section 2.3 wants
 // `Cache-Control: private` on successful answers.
-func wrapPrivate(w http.ResponseWriter, r *http.Request, sources *bearer.Sources) http.ResponseWriter {
-	if found, err := sources.Token(r); err != nil || found.Where != bearer.InQuery {
+func wrapPrivate(w http.ResponseWriter, r *http.Request, sources *bearer.Sources, answered bool) http.ResponseWriter {
+	// The handler has removed the parameter by now: a token that was accepted and
+	// is not found any more was there.
+	if _, err := sources.Token(r); !answered || err != auth.ErrNoCredentials {
 		return w
 	}
 	return &privateWriter{ResponseWriterWrapper: &caddyhttp.ResponseWriterWrapper{ResponseWriter: w}}

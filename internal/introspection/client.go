@@ -67,11 +67,13 @@ type Client struct {
 	slots   chan struct{}
 	breaker breaker
 	refused refused
+	recent  recent
 }
 
-// New returns a client by settings that were resolved. It reads files, and asks
+// New returns a client by settings that were resolved. It may repeat an answer
+// that is not older than recently, nor than MaxRecent. It reads files, and asks
 // nobody.
-func New(s Server, o outbound.Settings, logger *zap.Logger) (_ *Client, err error) {
+func New(s Server, o outbound.Settings, recently time.Duration, logger *zap.Logger) (_ *Client, err error) {
 	c := &Client{
 		settings: s,
 		timeout:  time.Duration(o.Timeout),
@@ -84,6 +86,7 @@ func New(s Server, o outbound.Settings, logger *zap.Logger) (_ *Client, err erro
 		c.timeout = outbound.DefaultTimeout
 	}
 	c.refused.init()
+	c.recent.life = min(recently, MaxRecent)
 	if s.ClientAuth == authPrivateKey {
 		if c.signer, err = newSigner(&s); err != nil {
 			return nil, err
@@ -122,13 +125,19 @@ func (c *Client) Close() error {
 // did not give an answer of RFC 7662.
 func (c *Client) Introspect(ctx context.Context, token string) (*Answer, error) {
 	digest := c.refused.digest(token)
-	if c.refused.has(digest, c.now()) {
-		return nil, ErrInactive
+	if answer, err, known := c.known(digest); known {
+		return answer, err
 	}
 	// The exchange is that of all who wait for it, and outlives each of them.
 	flight := c.flights.DoChan(string(digest[:]), func() (any, error) {
+		if answer, err, known := c.known(digest); known {
+			return answer, err
+		}
 		answer, err := c.exchange(token)
-		if errors.Is(err, ErrInactive) {
+		switch {
+		case err == nil:
+			c.recent.add(digest, answer)
+		case errors.Is(err, ErrInactive):
 			c.refused.add(digest, c.now())
 		}
 		return answer, err
@@ -140,6 +149,16 @@ func (c *Client) Introspect(ctx context.Context, token string) (*Answer, error) 
 	case <-ctx.Done():
 		return nil, &auth.Unavailable{Err: errGone}
 	}
+}
+
+// known returns what the server said a moment ago.
+func (c *Client) known(d digest) (answer *Answer, err error, known bool) {
+	now := c.now()
+	if c.refused.has(d, now) {
+		return nil, ErrInactive, true
+	}
+	answer = c.recent.get(d, now)
+	return answer, nil, answer != nil
 }
 
 // exchange asks the server, if it may be asked now.

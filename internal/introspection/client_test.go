@@ -62,7 +62,7 @@ func newClient(t testing.TB, s Server) (*Client, *observer.ObservedLogs) {
 		t.Fatal(err)
 	}
 	core, logs := observer.New(zap.DebugLevel)
-	c, err := New(s, local, zap.New(core))
+	c, err := New(s, local, time.Minute, zap.New(core))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -309,6 +309,7 @@ func TestClient_breaker(t *testing.T) {
 		t.Errorf("after the probe failed: %v", unavailable)
 	}
 	s.says(active)
+	c.recent.life = 0
 	now = now.Add(2 * minPause)
 	for range 3 {
 		if err := ask(); err != nil {
@@ -321,6 +322,27 @@ func TestClient_breaker(t *testing.T) {
 	if logs.FilterLevelExact(zap.WarnLevel).Len() != 2 || logs.FilterMessage("the introspection endpoint answers again").Len() != 1 {
 		t.Errorf("logged %v", logs.All())
 	}
+}
+
+// TestClient_recent repeats an answer for a moment, if it may.
+func TestClient_recent(t *testing.T) {
+	s := newServer(t)
+	c, _ := s.client(t)
+	now := time.Now()
+	c.now = func() time.Time { return now }
+	ask := func(want int64) {
+		t.Helper()
+		if _, err := c.Introspect(t.Context(), "token"); err != nil || s.asked.Load() != want {
+			t.Errorf("asked %d times, want %d; %v", s.asked.Load(), want, err)
+		}
+	}
+	ask(1)
+	now = now.Add(MaxRecent - 1)
+	ask(1)
+	now = now.Add(1)
+	ask(2)
+	c.recent.life = 0
+	ask(3)
 }
 
 func TestClient_timeout(t *testing.T) {

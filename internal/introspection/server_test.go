@@ -178,7 +178,7 @@ func TestNew_keyFile(t *testing.T) {
 		if err := s.Resolve(outbound.Settings{}); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := New(s, outbound.Settings{}, nil); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := New(s, outbound.Settings{}, 0, nil); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%+v: %v, want %s", s, err, want)
 		}
 	}

@@ -375,7 +375,7 @@ func TestOIDC_faults(t *testing.T) {
 func TestOIDC_starts(t *testing.T) {
 	p := newIDP(t)
 	s := serveOIDC(t, p, "")
-	before := s.records()
+	before := s.sessionCount()
 	var together sync.WaitGroup
 	failed := make(chan string, 1000)
 	work := make(chan int)
@@ -402,7 +402,7 @@ func TestOIDC_starts(t *testing.T) {
 	for fault := range failed {
 		t.Fatalf("of %d logins at once %d failed, one by %s", n, len(failed)+1, fault)
 	}
-	if got := s.records() - before; got != n {
+	if got := s.sessionCount() - before; got != n {
 		t.Errorf("%d logins made %d sessions", n, got)
 	}
 	// Begun and never finished.
@@ -414,7 +414,7 @@ func TestOIDC_starts(t *testing.T) {
 		}
 		_ = response.Body.Close()
 	}
-	if got := s.records() - before; got != n {
+	if got := s.sessionCount() - before; got != n {
 		t.Errorf("logins that were begun left %d records", got-n)
 	}
 }
@@ -443,8 +443,8 @@ func loginOnce(t *testing.T, c *http.Client, s *server, p *idp) string {
 	return ""
 }
 
-// records counts sessions.
-func (s *server) records() (n int) {
+// sessionCount counts the sessions in the store.
+func (s *server) sessionCount() (n int) {
 	s.t.Helper()
 	for cursor := ""; ; {
 		page, next, err := s.store().List(s.t.Context(), tokenstore.Filter{Kind: tokenstore.KindSession}, cursor, tokenstore.MaxPage)

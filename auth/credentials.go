@@ -72,10 +72,25 @@ func cutWord(s string) (word, rest string) {
 		start++
 	}
 	end := start
-	for end < len(s) && !isBlank(s[end]) {
+	for {
+		// Access tokens are long words: they are passed over by eights.
+		for end+8 <= len(s) && !anyBlank(s[end:end+8]) {
+			end += 8
+		}
+		if end == len(s) || isBlank(s[end]) {
+			return s[start:end], s[end:]
+		}
 		end++
 	}
-	return s[start:end], s[end:]
+}
+
+// anyBlank reports whether one of eight bytes may be a blank: whether one is
+// below 0x21, by the borrow that subtracting takes from its highest bit.
+func anyBlank(s string) bool {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	x := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+	return (x-0x21*ones)&^x&highs != 0
 }
 
 func isBlank(c byte) bool {

@@ -130,3 +130,22 @@ func BenchmarkCredentials(b *testing.B) {
 		})
 	}
 }
+
+// TestCredentialsLong has words of every length, since long ones are passed
+// over by eights, with every byte at their end.
+func TestCredentialsLong(t *testing.T) {
+	for length := range 26 {
+		for c := range 256 {
+			word := strings.Repeat("\u00a0x~", 9)[:length]
+			end := string([]byte{byte(c)})
+			got, err := auth.Credentials(request("Token  "+word+end+"tail"), "Token")
+			blank := strings.Contains(" \t\n\v\f\r", end)
+			if want := word + end + "tail"; !blank && (got != want || err != nil) {
+				t.Fatalf("%q: got %q, %v", want, got, err)
+			}
+			if blank && length == 0 && got != "tail" || blank && length > 0 && !errors.Is(err, auth.ErrSpaces) {
+				t.Fatalf("%q, %q: got %q, %v", word, end, got, err)
+			}
+		}
+	}
+}

@@ -75,6 +75,7 @@ func (a *App) manager(store tokenstore.Store) *manage.Manager {
 		Hasher:    a.Hasher(),
 		Guesses:   a.UserDirectory().Throttle(),
 		Keys:      serverkey.FromContext(a.ctx),
+		Signing:   a.SigningKeys(),
 		Log:       caddy.Log().Named("admin.api.rest_auth"),
 		Now:       time.Now,
 	}

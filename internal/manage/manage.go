@@ -18,6 +18,7 @@ import (
 
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/loginthrottle"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/serverkey"
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/signing"
 	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
 )
 
@@ -43,6 +44,9 @@ type Manager struct {
 
 	// Keys are the server's, which the tokens of kind authtoken are derived from.
 	Keys *serverkey.Keys
+
+	// Signing has the keys that tokens are signed with.
+	Signing *signing.Keys
 
 	// Log gets one line at INFO for every change.
 	Log *zap.Logger

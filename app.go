@@ -161,7 +161,7 @@ func (a *App) Provision(ctx caddy.Context) error {
 	}{driver.Identifier(), a.Users, a.Passwords.Allow}); err != nil {
 		return fmt.Errorf("loading users: %w", err)
 	}
-	register(ctx.GetMetricsRegistry(), storeSeconds, decisionsTotal, cacheTotal, loginsTotal, &appCollector{
+	register(ctx.GetMetricsRegistry(), storeSeconds, decisionsTotal, cacheTotal, loginsTotal, issuerCollector{}, &appCollector{
 		passwords: a.passwords.Hasher,
 		entries:   func() int { return a.cache.Stats().Entries },
 		trusted:   a.store.Trusted,

@@ -41,7 +41,7 @@ is the only thing that is written to standard output, and only once:
 			flags.StringP("adapter", "a", "", "Name of config adapter to apply (if --config is used)")
 			flags.Bool("offline", false, "Open the store itself instead of asking a running Caddy")
 			onlyCommands(cmd)
-			cmd.AddCommand(userCommand(), groupCommand(), tokenCommand(), sessionCommand(), apiClientCommand(), lockoutCommand(), signingKeyCommand(), storeCommand(), importCommand(), exportCommand(), explainCommand(), selfTestCommand())
+			cmd.AddCommand(userCommand(), groupCommand(), tokenCommand(), sessionCommand(), apiClientCommand(), lockoutCommand(), issuersCommand(), signingKeyCommand(), storeCommand(), importCommand(), exportCommand(), explainCommand(), selfTestCommand())
 		},
 	})
 }

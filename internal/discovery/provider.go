@@ -99,7 +99,7 @@ func Acquire(cfg Config, logger *zap.Logger) (*Provider, error) {
 		if err != nil {
 			return nil, err
 		}
-		s := &shared{name: cfg.Issuer, urls: urls, exact: exact, settings: cfg.Outbound, client: client}
+		s := &shared{name: outbound.Name(cfg.Issuer), urls: urls, exact: exact, settings: cfg.Outbound, client: client}
 		s.document = outbound.Keep(policy, s.fetch, s.settled)
 		return s, nil
 	})
@@ -169,14 +169,14 @@ func (s *shared) fetch(ctx context.Context) (*Metadata, time.Duration, error) {
 		if err == nil {
 			m, err := Parse(answer.Body, s.settings)
 			if err != nil {
-				return nil, 0, fmt.Errorf("%s: %w", address, err)
+				return nil, 0, fmt.Errorf("%s: %w", outbound.Name(address), err)
 			}
 			if s.exact != "" && m.Issuer != s.exact {
-				return nil, 0, fmt.Errorf("%s: %w", address, wrongIssuer(m.Issuer))
+				return nil, 0, fmt.Errorf("%s: %w", outbound.Name(address), wrongIssuer(m.Issuer))
 			}
 			return m, outbound.Lifetime(answer.Header), nil
 		}
-		errs = append(errs, fmt.Errorf("%s: %w", address, err))
+		errs = append(errs, fmt.Errorf("%s: %w", outbound.Name(address), err))
 		if answer.Status < 400 || answer.Status >= 500 {
 			break
 		}

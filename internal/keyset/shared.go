@@ -43,10 +43,10 @@ func newShared(cfg *Config) (*shared, error) {
 	}
 	switch {
 	case cfg.Discovery != nil:
-		s.name, s.kind = cfg.Discovery.Issuer, "issuer"
+		s.name, s.kind = outbound.Name(cfg.Discovery.Issuer), "issuer"
 		fetch, s.end, err = fromIssuer(cfg)
 	case cfg.JWKSURL != "":
-		s.name, s.kind = cfg.JWKSURL, "jwks_url"
+		s.name, s.kind = outbound.Name(cfg.JWKSURL), "jwks_url"
 		fetch, s.end, err = fromURL(cfg)
 	case cfg.File != "":
 		s.name, s.kind = cfg.File, "file"

@@ -77,11 +77,11 @@ func fetch(ctx context.Context, client *outbound.Client, url string, algorithms 
 		err = outbound.CheckJSON(answer)
 	}
 	if err != nil {
-		return nil, 0, fmt.Errorf("%s: %w", url, err)
+		return nil, 0, fmt.Errorf("%s: %w", outbound.Name(url), err)
 	}
 	all, left, err := parseJWKS(answer.Body, false)
 	if err != nil {
-		return nil, 0, fmt.Errorf("%s: %w", url, err)
+		return nil, 0, fmt.Errorf("%s: %w", outbound.Name(url), err)
 	}
 	k := newKeys(all, algorithms)
 	k.url, k.left = url, left

@@ -1,0 +1,21 @@
+// SPDX-FileCopyrightText: The caddy-rest-auth authors
+// SPDX-License-Identifier: Apache-2.0
+
+package manage
+
+import (
+	"net/http"
+
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/discovery"
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/keyset"
+)
+
+// listIssuers tells what is known of whoever signs tokens: of the process, not
+// of the store.
+func (c *call) listIssuers(string) error {
+	if _, err := c.query(); err != nil {
+		return err
+	}
+	writeJSON(c.w, http.StatusOK, map[string]any{"issuers": keyset.Statuses(), "metadata": discovery.Statuses()})
+	return nil
+}

@@ -46,6 +46,8 @@ func testFleet(t *testing.T, a, b *node) {
 		b.await("401", propagation, func() bool { return b.ask(s.Token) == http.StatusUnauthorized })
 	})
 
+	t.Run("a revoked JSON Web Token ends", func(t *testing.T) { testRevokedJWT(t, a, b) })
+
 	t.Run("a disabled user ends, and returns", func(t *testing.T) {
 		s := a.newToken("alice")
 		b.remembers(t, func() int { return b.ask(s.Token) })

@@ -61,6 +61,14 @@ http://{{address}} {
 		}
 		respond "{http.auth.user.id}"
 	}
+	handle /jwt {
+		rest_auth {
+			authenticate simplejwt {
+				signing_key ` + jwtKey + `
+			}
+		}
+		respond "{http.auth.user.id}"
+	}
 	rest_auth_endpoints {
 		session /auth/
 	}

@@ -154,12 +154,12 @@ func complete(part string) (config string, ok bool) {
 	switch {
 	case has("msg"):
 		return "{}", true
+	case has("authenticator"):
+		return within(`{"handler": "rest_auth", "authenticators": [%s]}`), true
 	case has("apps"):
 		return part, true
 	case has("handler"):
 		return within("%s"), true
-	case has("authenticator"):
-		return within(`{"handler": "rest_auth", "authenticators": [%s]}`), true
 	case has("driver"):
 		return fmt.Sprintf(store, part), true
 	}

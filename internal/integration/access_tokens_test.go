@@ -29,12 +29,18 @@ type tokenClient struct {
 
 func newTokenClient(t *testing.T) *tokenClient {
 	t.Helper()
+	return startTokenClient(t, "access-tokens.js", "https://api.example.com")
+}
+
+// startTokenClient starts one of the programs in peers that answer by lines of JSON.
+func startTokenClient(t *testing.T, args ...string) *tokenClient {
+	t.Helper()
 	node := debian(t, "node", "nodejs")
 	dir := filepath.Join(repository, "internal/integration/peers")
 	if _, err := os.Stat(filepath.Join(dir, "node_modules")); err != nil {
 		missing(t, "node_modules", "what internal/integration/peers/package.json names, by `npm ci`")
 	}
-	cmd := exec.CommandContext(t.Context(), node, "access-tokens.js", "https://api.example.com")
+	cmd := exec.CommandContext(t.Context(), node, args...)
 	cmd.Dir = dir
 	in, err := cmd.StdinPipe()
 	if err != nil {

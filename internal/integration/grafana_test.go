@@ -11,13 +11,16 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/idptest"
 )
 
 // TestDashboard compares every expression of the dashboard and of the alert
 // rules with what a real Caddy exposes: names of metrics and of labels, and the
 // values that labels are compared with.
 func TestDashboard(t *testing.T) {
-	s, store := serveFailing(t, "")
+	idp := idptest.New(t)
+	s, store := serveFailing(t, "authenticate jwt {\nissuer "+idp.Issuer()+"\naudience api\nuser_prefix off\n"+local+"}")
 	s.get("/", token("token-alice"))
 	s.get("/", token("token-alice"))
 	s.get("/", basic("alice", "pw"))

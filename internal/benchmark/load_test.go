@@ -93,6 +93,32 @@ func TestLoad_cyclesTokens(t *testing.T) {
 	}
 }
 
+func TestLoad_cyclesLists(t *testing.T) {
+	rec, addr, l := startRecorder(t, "-")
+	list := []string{"Bearer a", "Bearer b", "Bearer c"}
+	if _, err := l.run(newRequests(addr, credentials{list: list}), http.StatusOK, 6, time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	forged := "Bearer " + strings.Repeat("x", tokenSize) + "Q"
+	if _, err := l.run(newRequests(addr, credentials{authorization: forged, forged: 5}), http.StatusOK, 5, time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	seen := rec.requests()
+	for _, want := range list {
+		if seen[want] != 2 {
+			t.Errorf("the server saw %q %d times, want 2", want, seen[want])
+		}
+	}
+	for i := range 5 {
+		if want := "Bearer " + string(appendToken(nil, i)) + "Q"; seen[want] != 1 {
+			t.Errorf("the server saw %q %d times, want 1", want, seen[want])
+		}
+	}
+	if len(seen) != 8 {
+		t.Errorf("the server saw %d tokens, want 8", len(seen))
+	}
+}
+
 func TestLoad_stopsAtAnotherStatus(t *testing.T) {
 	bad := "Token " + string(appendToken(nil, 20))
 	_, addr, l := startRecorder(t, bad)

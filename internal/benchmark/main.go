@@ -89,7 +89,7 @@ func run(ctx context.Context, s settings, out, progress io.Writer) (err error) {
 		machine: &machine{cores: pinned, caddy: program, dir: dir},
 		window:  s.window,
 		pairs:   s.pairs,
-		results: &results{scenarios: scenarios()},
+		results: &results{scenarios: append(scenarios(), jwtScenarios()...)},
 	}
 	b.results.series = make([]series, len(b.results.scenarios))
 	fmt.Fprintln(progress, "seeding stores")
@@ -120,13 +120,18 @@ func (b *benchmark) prepare(ctx context.Context, only *regexp.Regexp) error {
 		return fmt.Errorf("hashing the password: %w", err)
 	}
 	var sizes []int
+	if only.MatchString(jwtFloods) {
+		sizes = append(sizes, fewTokens)
+	}
 	for _, s := range b.results.scenarios {
 		if s.stored > 0 && only.MatchString(s.name) && !slices.Contains(sizes, s.stored) {
 			sizes = append(sizes, s.stored)
 		}
 	}
-	b.sites.stores, err = makeStores(ctx, b.machine.dir, sizes, hash)
-	return err
+	if b.sites.stores, err = makeStores(ctx, b.machine.dir, sizes, hash); err != nil {
+		return err
+	}
+	return b.prepareJWT(only)
 }
 
 func (b *benchmark) measure(ctx context.Context, s settings, out, progress io.Writer) error {
@@ -143,6 +148,11 @@ func (b *benchmark) measure(ctx context.Context, s settings, out, progress io.Wr
 	f := &found{results: b.results}
 	if s.only.String() == "" {
 		if err := b.measureMore(ctx, f, progress); err != nil {
+			return err
+		}
+	}
+	if s.only.MatchString(jwtFloods) {
+		if err := b.measureJWT(ctx, f, progress); err != nil {
 			return err
 		}
 	}

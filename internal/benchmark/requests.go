@@ -38,6 +38,7 @@ func appendToken(b []byte, n int) []byte {
 type requests struct {
 	bytes []byte
 	token []byte // within bytes; nil if there is none
+	list  []string
 	at    int
 	count int
 }
@@ -47,14 +48,24 @@ type credentials struct {
 	authorization string // of every request
 	cookie        string // of every request
 	tokens        int    // if not 0, so many tokens, one after the other
+
+	// list is values of Authorization, all of one length, one after the other.
+	list []string
+	// forged is how many values of Authorization, if not 0, are sent one after the
+	// other that differ from the one above before their last character.
+	forged int
 }
 
 // newRequests spells a GET as a browser-less client sends it.
 func newRequests(host *net.TCPAddr, c credentials) *requests {
 	var b bytes.Buffer
 	b.WriteString("GET / HTTP/1.1\r\nHost: " + host.String() + "\r\nUser-Agent: bench\r\nAccept: */*\r\n")
-	start := 0
+	start, size := 0, tokenSize
 	switch {
+	case len(c.list) > 0:
+		b.WriteString("Authorization: ")
+		start, size = b.Len(), len(c.list[0])
+		b.WriteString(c.list[0] + "\r\n")
 	case c.tokens > 0:
 		b.WriteString("Authorization: Token ")
 		start = b.Len()
@@ -62,13 +73,16 @@ func newRequests(host *net.TCPAddr, c credentials) *requests {
 		b.WriteString("\r\n")
 	case c.authorization != "":
 		b.WriteString("Authorization: " + c.authorization + "\r\n")
+		if c.forged > 0 {
+			start = b.Len() - len("x\r\n") - tokenSize
+		}
 	case c.cookie != "":
 		b.WriteString("Cookie: " + c.cookie + "\r\n")
 	}
 	b.WriteString("\r\n")
-	r := &requests{bytes: b.Bytes(), count: c.tokens}
+	r := &requests{bytes: b.Bytes(), list: c.list, count: max(c.tokens, c.forged, len(c.list))}
 	if start > 0 {
-		r.token = r.bytes[start : start+tokenSize]
+		r.token = r.bytes[start : start+size]
 	}
 	return r
 }
@@ -76,7 +90,11 @@ func newRequests(host *net.TCPAddr, c credentials) *requests {
 // next returns the next request, valid until the one after it.
 func (r *requests) next() []byte {
 	if r.count > 1 {
-		appendToken(r.token[:0], r.at)
+		if r.list != nil {
+			copy(r.token, r.list[r.at])
+		} else {
+			appendToken(r.token[:0], r.at)
+		}
 		if r.at++; r.at == r.count {
 			r.at = 0
 		}

@@ -24,6 +24,7 @@ type scenario struct {
 	stored  int                        // tokens in its store
 	options string                     // more of the global option rest_auth
 	ask     credentials
+	sign    func(*issuer) (credentials, error) // makes ask, if not nil
 	status  int
 	warm    int  // requests before the first window, so that all is remembered
 	proxied bool // compared with plain reverse_proxy, not with plain respond

@@ -16,6 +16,7 @@ type surroundings struct {
 	upstream   string         // address of what reverse_proxy asks
 	authorizer string         // address of what forward_auth asks
 	bcrypt     string         // benchPassword, as basic_auth wants it
+	issuer     *issuer        // of JSON Web Tokens
 }
 
 // What answers the requests that were let through.

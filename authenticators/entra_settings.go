@@ -160,14 +160,29 @@ func (e *Entra) completeUsers() error {
 		return errors.New("link: Entra ID does not verify addresses, and whoever may change theirs would be anybody: use `link subject`")
 	case byName && e.directory.Several():
 		return fmt.Errorf("link: with several tenants, claim '%s' of one may be that of a user in another: use `link subject`", e.Link)
-	case !e.Linked() && e.directory.Several() && e.UserClaim != claimObject && e.UserPrefix.UserPrefix != wordOff:
-		return fmt.Errorf("user_claim: with several tenants, '%s' of one may be that of a user in another: leave it out, use `link subject`, or say `user_prefix off`", e.UserClaim)
+	case e.mayMeet() != "":
+		return fmt.Errorf("%s: with several tenants, the claim of one may be that of a user in another: leave it out, use oid or `link subject`, or say `user_prefix off`", e.mayMeet())
 	case e.Graph != nil && !e.readsGroups():
 		return errors.New("graph: nothing asks for groups, since group_claim does not have 'groups'")
 	case e.MirrorGroups && e.Compat != compatDjango:
 		return errors.New("mirror_groups: is for `compat django`; otherwise users have all groups of the token")
 	}
 	return e.Mapping.Check()
+}
+
+// mayMeet returns the option by which users of two tenants may get one name.
+func (e *Entra) mayMeet() string {
+	if e.Linked() || !e.directory.Several() || e.UserPrefix.UserPrefix == wordOff {
+		return ""
+	}
+	for _, option := range []struct{ name, claim string }{
+		{"user_claim", e.UserClaim}, {"guest_user_claim", e.GuestUserClaim}, {"app_user_claim", e.AppUserClaim},
+	} {
+		if option.claim != "" && option.claim != claimObject {
+			return option.name
+		}
+	}
+	return ""
 }
 
 // readsGroups reports whether anything depends on the claim that may be left

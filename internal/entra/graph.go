@@ -86,7 +86,7 @@ func (g *Graph) Close() { g.client.Close() }
 // token's, and an *auth.Unavailable otherwise.
 func (g *Graph) Groups(ctx context.Context, t *Token, compact string) ([]string, error) {
 	key := t.Tenant + "|" + t.Object
-	return g.memory.recall(ctx, key, compact, g.now(), g.config.Life, g.patience(), func(ctx context.Context) ([]string, error) {
+	return g.memory.recall(ctx, key, compact, g.now, g.config.Life, g.patience(), func(ctx context.Context) ([]string, error) {
 		return g.ask(ctx, t, compact)
 	})
 }

@@ -21,6 +21,10 @@ const (
 	// failedLife is for how long a failure is the answer, so that users of a
 	// Graph that is down do not all wait for it.
 	failedLife = 2 * time.Second
+
+	// refusedLife is for how long a token that was refused is not asked about
+	// again.
+	refusedLife = 10 * time.Second
 )
 
 // memory remembers the groups of users. The zero value is ready.
@@ -39,7 +43,8 @@ type remembered struct {
 // recall returns the groups under key, or what ask returns, which is asked once
 // for all who want to know at the same time. A refusal is the token's own and
 // remembered for it alone.
-func (m *memory) recall(ctx context.Context, key, compact string, now time.Time, life, patience time.Duration, ask func(context.Context) ([]string, error)) ([]string, error) {
+func (m *memory) recall(ctx context.Context, key, compact string, clock func() time.Time, life, patience time.Duration, ask func(context.Context) ([]string, error)) ([]string, error) {
+	now := clock()
 	digest := sha256.Sum256([]byte(compact))
 	ofToken := key + "|" + string(digest[:16])
 	for _, name := range []string{key, ofToken} {
@@ -52,14 +57,13 @@ func (m *memory) recall(ctx context.Context, key, compact string, now time.Time,
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 		defer cancel()
 		groups, err := ask(ctx)
+		now := clock()
 		entry := remembered{groups, err, now.Add(life)}
 		name := key
 		if err != nil {
-			entry.until = now.Add(patience + failedLife)
+			entry.until = now.Add(failedLife)
 			if _, refused := errors.AsType[*Refusal](err); refused {
-				name = ofToken
-			} else {
-				entry.until = time.Now().Add(failedLife)
+				entry.until, name = now.Add(refusedLife), ofToken
 			}
 		}
 		m.put(name, entry, now)

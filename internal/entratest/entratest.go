@@ -78,6 +78,9 @@ type Server struct {
 	// Hidden are keys that are not published (any more), by ID.
 	Hidden map[string]bool
 
+	// Bare has keys published without their certificates.
+	Bare bool
+
 	// Counts of requests by part: "metadata", "keys", "token", "graph".
 	Counts map[string]int
 

@@ -125,7 +125,7 @@ func (s *Server) keys(version string) http.HandlerFunc {
 		all := []map[string]any{}
 		for id, bound := range map[string]string{Shared: "{tenantid}", OnlyFabrikam: Fabrikam} {
 			s.Lock()
-			hidden := s.Hidden[id]
+			hidden, bare := s.Hidden[id], s.Bare
 			s.Unlock()
 			if hidden || isTenant(tenant) && bound != "{tenantid}" && bound != tenant {
 				continue
@@ -134,6 +134,10 @@ func (s *Server) keys(version string) http.HandlerFunc {
 			jwk := map[string]any{
 				"kty": "RSA", "use": "sig", "kid": id, "x5t": k.x5t, "x5c": []string{k.x5c},
 				"n": base64.RawURLEncoding.EncodeToString(k.private.N.Bytes()), "e": "AQAB",
+			}
+			if bare {
+				delete(jwk, "x5c")
+				delete(jwk, "x5t")
 			}
 			if version == "2.0" {
 				jwk["issuer"] = s.URL + "/" + bound + "/v2.0"

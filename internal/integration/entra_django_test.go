@@ -138,6 +138,18 @@ func TestEntraDjango_settings(t *testing.T) {
 	}
 	s.get("/", entraToken(entraUPN(idp, "x", entratest.Claims{"upn": nil, "unique_name": "home"}))).expect(t, 401, entraDjango, detail(invalid))
 
+	// TENANT_ID common, and keys without x5c.
+	idp.Lock()
+	idp.Bare = true
+	idp.Unlock()
+	s.reload(strings.Replace(entraDjangoSite(idp, "", "client_id "+entratest.Mobile, "allowed_tenants "+entratest.Contoso), "entra "+entratest.Contoso, "entra common", 1))
+	for _, version := range []string{"1.0", "2.0"} {
+		token := entraToken(idp.Sign(idp.User(version, entratest.Contoso, entratest.Alice, "alice").With(entratest.Claims{"upn": "alice"})))
+		if got := s.get("/", token); got.Status != 200 || !strings.HasPrefix(got.Body, "alice ") {
+			t.Errorf("common, v%s: %d %q", version, got.Status, got.Body)
+		}
+	}
+
 	// A session comes first: the same bodies without a challenge.
 	s.reload(entraDjangoSite(idp, "authenticate session\n"))
 	s.get("/").expect(t, 403, "-", notAuthenticated)

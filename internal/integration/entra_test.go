@@ -26,10 +26,10 @@ func entraSite(idp *entratest.Server, tenants string, lines ...string) string {
 func entraToken(token string) string { return "Authorization: Bearer " + token }
 
 const (
-	entraNone    = `Bearer realm="api"`
-	entraInvalid = `Bearer realm="api", error="invalid_token", error_description="The access token is invalid."`
-	entraExpired = `Bearer realm="api", error="invalid_token", error_description="The access token has expired."`
-	entraExpiredBody   = `{"detail":"Token has expired."}`
+	entraNone        = `Bearer realm="api"`
+	entraInvalid     = `Bearer realm="api", error="invalid_token", error_description="The access token is invalid."`
+	entraExpired     = `Bearer realm="api", error="invalid_token", error_description="The access token has expired."`
+	entraExpiredBody = `{"detail":"Token has expired."}`
 )
 
 // TestEntra is who a token of one tenant speaks of, in both versions.

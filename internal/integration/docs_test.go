@@ -64,6 +64,7 @@ func fences(page, language string) map[int]string {
 // files that are examples, as `caddy validate` does.
 func TestDocumentedCaddyfiles(t *testing.T) {
 	t.Setenv("XDG_DATA_HOME", t.TempDir())
+	t.Setenv("INTROSPECTION_SECRET", "example")
 	found := 0
 	for _, page := range pages(t) {
 		for line, caddyfile := range fences(readText(t, page), "caddyfile") {
@@ -107,6 +108,7 @@ func loadCaddyfile(t *testing.T, caddyfile string) {
 // is only a part of one is completed. Pages whose JSON is none are named.
 func TestDocumentedJSON(t *testing.T) {
 	t.Setenv("XDG_DATA_HOME", t.TempDir())
+	t.Setenv("INTROSPECTION_SECRET", "example")
 	answers := []string{"admin-api.md"}
 	for _, page := range pages(t) {
 		for line, fence := range fences(readText(t, page), "json") {

@@ -4,6 +4,7 @@
 package simplejwt
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"strconv"
@@ -132,7 +133,11 @@ func (s *Settings) ParseLine(d *caddyfile.Dispenser) (known bool, err error) {
 		return true, d.Errf("%s is given twice", name)
 	}
 	args := d.RemainingArgs()
-	if err := parseArgs(args, into); err != nil {
+	err = parseArgs(args, into)
+	if duration, ok := into.(*caddy.Duration); ok && err == nil && *duration == 0 && name != "leeway" {
+		err = errors.New("0 is no time at all")
+	}
+	if err != nil {
 		// The words may be a key.
 		return true, d.Errf("%s: %v", name, err)
 	}

@@ -216,7 +216,7 @@ func (s *Settings) checkClaims() error {
 			continue
 		}
 		if other, taken := meaning[claim]; taken {
-			return fmt.Errorf("%s: the claim '%s' already is %s", name, claim, other)
+			return fmt.Errorf("%s: the claim '%s' is taken, by %s", name, claim, other)
 		}
 		meaning[claim] = name
 	}

@@ -52,6 +52,7 @@ func (a *app) Stop() error                     { return nil }
 func (a *app) TokenStore() tokenstore.Store    { return a.store }
 func (a *app) UserDirectory() *users.Directory { return a.directory }
 func (a *app) Revocations() *revocation.List   { return a.revoked }
+func (a *app) OnStart(f func())                { f() }
 
 // flakyStore is a store that can be told to fail, and counts.
 type flakyStore struct {

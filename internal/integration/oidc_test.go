@@ -184,3 +184,76 @@ func TestOIDC_several(t *testing.T) {
 		t.Errorf("one subject at two providers is %+v, %v", users, err)
 	}
 }
+
+// TestOIDC_entra logs people of several tenants in, and none of others.
+func TestOIDC_entra(t *testing.T) {
+	const home, guest, stranger, object = "11111111-2222-3333-4444-555555555555", "22222222-2222-3333-4444-555555555555",
+		"33333333-2222-3333-4444-555555555555", "aaaaaaaa-2222-3333-4444-555555555555"
+	p := newIDP(t)
+	p.SetMetadata("issuer", p.URL+"/{tenantid}/v2.0")
+	s := serve(t, strings.Replace(oidcSite, "%s", "provider entra {\ntenant organizations\ntenants "+home+" "+guest+"\nissuer "+p.URL+
+		"/organizations/v2.0\ndiscovery_url "+p.URL+"/.well-known/openid-configuration\nclient_id site\nallow_http\nallow_internal loopback\n}\n", 1))
+	s.awaitStore()
+	for name, test := range map[string]struct {
+		claims map[string]any
+		want   int
+	}{
+		"home":             {map[string]any{"tid": home, "oid": object}, 303},
+		"another of ours":  {map[string]any{"tid": guest, "oid": object}, 303},
+		"a stranger":       {map[string]any{"tid": stranger, "oid": object}, 400},
+		"no tenant":        {map[string]any{"tid": nil, "oid": object}, 400},
+		"no object":        {map[string]any{"tid": home, "oid": nil}, 400},
+		"another's tenant": {map[string]any{"tid": home, "oid": object, "iss": p.URL + "/" + stranger + "/v2.0"}, 400},
+		"the template":     {map[string]any{"tid": home, "oid": object, "iss": p.URL + "/{tenantid}/v2.0"}, 400},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tenant, _ := test.claims["tid"].(string)
+			p.claims = map[string]any{"sub": "pairwise", "preferred_username": "dora@" + tenant, "iss": p.URL + "/" + tenant + "/v2.0"}
+			for claim, value := range test.claims {
+				p.claims[claim] = value
+			}
+			v := s.visit()
+			if got := v.callback("entra", p.consent(v.loginAt("/auth/login/"))); got.Status != test.want {
+				t.Errorf("%d, want %d: %s", got.Status, test.want, got.Body)
+			}
+		})
+	}
+	// They are known as `authenticate entra` knows them.
+	for _, tenant := range []string{home, guest} {
+		if user, err := s.store().UserByOrigin(t.Context(), "entra:"+tenant, object); err != nil || user.Name != "dora@"+tenant {
+			t.Errorf("%s: %+v, %v", tenant, user, err)
+		}
+	}
+	if users, _, err := s.store().Users(t.Context(), "", 10); err != nil || len(users) != 2 {
+		t.Errorf("there are %+v, %v", users, err)
+	}
+}
+
+// TestOIDC_operators has those who log in at a provider among users and sessions.
+func TestOIDC_operators(t *testing.T) {
+	p := newIDP(t)
+	address := freeAddress(t)
+	sh := newShell(t, strings.Replace(strings.ReplaceAll(sessionCaddyfile, "{{site}}", "http://:"+port(address)), "session /auth/", "oidc /auth/ {\n"+providerLines("corp", p, "")+"}", 1))
+	sh.start()
+	s := &server{t: t, URL: "http://" + address}
+	v := s.visit().loggedIn(p)
+	sh.run(
+		step{args: "user list --address $ADMIN", out: `dora`},
+		step{args: "session list --user dora --address $ADMIN --json", out: `"provider": "corp"`},
+	)
+	if got := v.ask("GET", "/", ""); got.Status != 200 {
+		t.Errorf("the session is %d", got.Status)
+	}
+	sh.run(step{args: "session end --user dora --all --address $ADMIN", err: "ended 1 sessions of dora"})
+	if got := v.ask("GET", "/", ""); got.Status != 403 {
+		t.Errorf("the session that was ended is %d", got.Status)
+	}
+	v.loggedIn(p)
+	sh.run(step{args: "user disable dora --address $ADMIN"})
+	if got := v.ask("GET", "/", ""); got.Status != 403 {
+		t.Errorf("the session of who was disabled is %d", got.Status)
+	}
+	if got := v.callback("corp", p.consent(v.loginAt("/auth/login/"))); got.Status != 403 || !strings.Contains(got.Body, "Your account is disabled.") {
+		t.Errorf("who was disabled logs in: %d %s", got.Status, got.Body)
+	}
+}

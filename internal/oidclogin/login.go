@@ -222,24 +222,31 @@ func (p *Provider) admit(ctx context.Context, result *Result, claims json.RawMes
 		return nil, &auth.Denial{Code: "domain", Detail: "Your account is of none of the organizations that may log in here."}
 	}
 	result.Stated = stated
-	issuer, subject := p.account(result, stated)
+	issuer, subject, err := p.account(result, stated)
+	if err != nil {
+		return nil, err
+	}
 	if result.User, err = p.Accounts.Identity(ctx, stated, issuer, subject); err != nil {
 		return nil, err
 	}
 	return result, nil
 }
 
-// account returns by which issuer and subject the store knows the user. Entra ID
-// gives each of its clients another subject; the object stays the same.
-func (p *Provider) account(result *Result, stated *auth.Identity) (issuer, subject string) {
-	if p.Preset == presetEntra {
-		if object, ok := stated.Claim("oid"); ok {
-			if object, ok := object.(string); ok && object != "" {
-				return result.Issuer, object
-			}
-		}
+// account returns by which issuer and subject the store knows the user: those of
+// the provider, and of Entra ID the tenant and the object, as `authenticate
+// entra` knows it. Entra ID gives each of its clients another subject.
+func (p *Provider) account(result *Result, stated *auth.Identity) (issuer, subject string, err error) {
+	if p.Preset != presetEntra {
+		return result.Issuer, result.Subject, nil
 	}
-	return result.Issuer, result.Subject
+	claim, _ := stated.Claim("tid")
+	tenant, _ := claim.(string)
+	claim, _ = stated.Claim("oid")
+	object, _ := claim.(string)
+	if !tenantID.MatchString(tenant) || !tenantID.MatchString(object) {
+		return "", "", failed("the ID token of %s: tid or oid is no identifier", p.Name)
+	}
+	return "entra:" + tenant, object, nil
 }
 
 func (p *Provider) domainAllowed(stated *auth.Identity) bool {

@@ -14,10 +14,8 @@ package accesstoken
 import (
 	"context"
 	"errors"
-	"strconv"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/caddy-rest-auth/caddy-rest-auth/auth"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/bearer"
@@ -28,7 +26,7 @@ import (
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/revocation"
 )
 
-// maxHandle is the length in bytes of the longest jti and sub that are accepted.
+// maxHandle is the length in bytes of the longest jti that is accepted.
 const maxHandle = 512
 
 // KeyFinder finds the keys that may verify a token; *keyset.Set is one.
@@ -57,7 +55,8 @@ type Verifier struct {
 // Causes of refusals.
 var (
 	errRevoked = errors.New("the token is revoked")
-	errHandle  = errors.New("claim 'jti' or 'sub' is no text of at most 512 bytes")
+	errHandle  = errors.New("claim 'jti' is no text of at most 512 bytes")
+	errSubject = errors.New("claim 'sub' begins as no subject does")
 	errCnf     = errors.New("claim 'cnf' is not an object")
 )
 
@@ -110,13 +109,24 @@ func (v *Verifier) Identity(ctx context.Context, t *jose.Token, name string) (*a
 		}
 		external.Proof += possession.Marker
 	}
-	return v.standing(ctx, external, name)
+	// That a token is read once is felt at first sight.
+	var sub any
+	if text, ok, err := t.String("sub"); ok {
+		sub = text
+	} else if err != nil {
+		sub, _ = external.Claim("sub")
+	}
+	return v.standing(ctx, external, name, sub)
 }
 
 // Recheck returns an identity that Identity returned as it is now, without its
 // signature being verified again.
 func (v *Verifier) Recheck(ctx context.Context, remembered *auth.Identity, name string) (*auth.Identity, error) {
-	external, err := v.Mapping.Identity(remembered.Claims)
+	get, err := federation.Object(remembered.Claims)
+	if err != nil {
+		return nil, auth.ErrChanged
+	}
+	external, err := v.Mapping.IdentityOf(remembered.Claims, get)
 	if err != nil {
 		return nil, auth.ErrChanged
 	}
@@ -124,12 +134,13 @@ func (v *Verifier) Recheck(ctx context.Context, remembered *auth.Identity, name 
 	external.Family = remembered.Family
 	external.Expires = remembered.Expires
 	external.Proof = remembered.Proof
-	return v.standing(ctx, external, name)
+	sub, _ := external.Claim("sub")
+	return v.standing(ctx, external, name, sub)
 }
 
 // standing is what may change while a token stays the same: whether it is
 // revoked, and who its user is.
-func (v *Verifier) standing(ctx context.Context, external *auth.Identity, name string) (*auth.Identity, error) {
+func (v *Verifier) standing(ctx context.Context, external *auth.Identity, name string, sub any) (*auth.Identity, error) {
 	if v.Revoked != nil && external.Family != "" {
 		revoked, err := v.Revoked.Revoked(ctx, external.Family)
 		switch {
@@ -139,7 +150,7 @@ func (v *Verifier) standing(ctx context.Context, external *auth.Identity, name s
 			return nil, bearer.InvalidToken("The access token is revoked.", errRevoked)
 		}
 	}
-	subject, err := subjectOf(external)
+	subject, err := subjectOf(external, sub)
 	if err != nil {
 		return nil, err
 	}
@@ -147,22 +158,18 @@ func (v *Verifier) standing(ctx context.Context, external *auth.Identity, name s
 }
 
 // subjectOf returns what names the user for ever: sub, or where an issuer knows
-// none, the claim that is the login name, in words that no sub is.
-func subjectOf(external *auth.Identity) (string, error) {
-	switch subject, _ := external.Claim("sub"); subject := subject.(type) {
-	case nil:
-	case string:
-		if subject == "" || subject[0] == '|' || len(subject) > maxHandle || strings.ContainsFunc(subject, unicode.IsControl) {
-			return "", refusal(errHandle)
-		}
-		return subject, nil
-	case int64:
-		return strconv.FormatInt(subject, 10), nil
-	default:
-		return "", refusal(errHandle)
-	}
-	if external.HasUser() {
+// none, the claim that is the login name, written as no sub is.
+func subjectOf(external *auth.Identity, get federation.Lookup) (string, error) {
+	subject, err := get.Subject()
+	switch {
+	case err != nil:
+		return "", err
+	case strings.HasPrefix(subject, "|"):
+		return "", refusal(errSubject)
+	case subject == "" && external.HasUser():
 		return "|" + external.ID, nil
+	case subject == "":
+		return external.Client, nil
 	}
-	return external.Client, nil
+	return subject, nil
 }

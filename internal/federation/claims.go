@@ -4,6 +4,8 @@
 package federation
 
 import (
+	"bytes"
+	"bytes"
 	"encoding/json"
 	"strings"
 	"unicode"
@@ -33,12 +35,18 @@ func (get Lookup) claim(path string) any {
 		value, _ := (&auth.Identity{Claims: raw}).Claim(path[len(name)+1:])
 		return value
 	}
-	if len(raw) > 1 && raw[0] == '"' {
-		var text string
-		if json.Unmarshal(raw, &text) != nil {
-			return nil
+	switch {
+	case len(raw) > 1 && raw[0] == '"' && bytes.IndexByte(raw, '\\') < 0:
+		// Nothing to decode, but what encoding/json would replace.
+		if text := string(raw[1 : len(raw)-1]); utf8.ValidString(text) {
+			return text
 		}
-		return text
+	case string(raw) == "true":
+		return true
+	case string(raw) == "false":
+		return false
+	case string(raw) == "null":
+		return nil
 	}
 	// A number is an int64 where it fits, as in auth.Identity.Claim.
 	value, _ := (&auth.Identity{Claims: wrap(raw)}).Claim("v")
@@ -84,6 +92,16 @@ func checkIdentifier(name string) string {
 		return "has a control character"
 	}
 	return ""
+}
+
+// Subject returns what sub says, which is a text or a whole number, and empty if
+// there is none. A subject that names nobody is an *auth.Failure.
+func (get Lookup) Subject() (string, error) {
+	subject, problem := get.identifier("sub")
+	if problem != "" {
+		return "", badClaim("sub", problem)
+	}
+	return subject, nil
 }
 
 // text returns a claim for people to read. What is no text is left out, as is

@@ -109,14 +109,7 @@ func (v *Verifier) Identity(ctx context.Context, t *jose.Token, name string) (*a
 		}
 		external.Proof += possession.Marker
 	}
-	// That a token is read once is felt at first sight.
-	var sub any
-	if text, ok, err := t.String("sub"); ok {
-		sub = text
-	} else if err != nil {
-		sub, _ = external.Claim("sub")
-	}
-	return v.standing(ctx, external, name, sub)
+	return v.standing(ctx, external, t.Raw, name)
 }
 
 // Recheck returns an identity that Identity returned as it is now, without its
@@ -134,13 +127,12 @@ func (v *Verifier) Recheck(ctx context.Context, remembered *auth.Identity, name 
 	external.Family = remembered.Family
 	external.Expires = remembered.Expires
 	external.Proof = remembered.Proof
-	sub, _ := external.Claim("sub")
-	return v.standing(ctx, external, name, sub)
+	return v.standing(ctx, external, get, name)
 }
 
 // standing is what may change while a token stays the same: whether it is
 // revoked, and who its user is.
-func (v *Verifier) standing(ctx context.Context, external *auth.Identity, name string, sub any) (*auth.Identity, error) {
+func (v *Verifier) standing(ctx context.Context, external *auth.Identity, get federation.Lookup, name string) (*auth.Identity, error) {
 	if v.Revoked != nil && external.Family != "" {
 		revoked, err := v.Revoked.Revoked(ctx, external.Family)
 		switch {
@@ -150,7 +142,7 @@ func (v *Verifier) standing(ctx context.Context, external *auth.Identity, name s
 			return nil, bearer.InvalidToken("The access token is revoked.", errRevoked)
 		}
 	}
-	subject, err := subjectOf(external, sub)
+	subject, err := subjectOf(external, get)
 	if err != nil {
 		return nil, err
 	}

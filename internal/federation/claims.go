@@ -5,7 +5,6 @@ package federation
 
 import (
 	"bytes"
-	"bytes"
 	"encoding/json"
 	"strings"
 	"unicode"

@@ -10,13 +10,17 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/keyset"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/outbound"
 )
 
 func issuersCommand() *cobra.Command {
-	return action("issuers", "Shows whose tokens are verified, by which keys, and how old they are", cobra.NoArgs, jsonFlag, listIssuers)
+	return action("issuers", "Shows whose tokens are verified, by which keys, and how old they are", cobra.NoArgs, func(flags *pflag.FlagSet) {
+		flags.Bool("fetch", false, "Fetch all keys anew before, as after one was given away")
+		jsonFlag(flags)
+	}, listIssuers)
 }
 
 // issuers is what the admin API says of them.
@@ -29,8 +33,12 @@ func listIssuers(s *invocation) error {
 	if s.Bool("offline") {
 		return errors.New("--offline opens a store; only a running Caddy has keys of issuers")
 	}
+	method := http.MethodGet
+	if s.Bool("fetch") {
+		method = http.MethodPost
+	}
 	var answer issuers
-	if err := s.call(http.MethodGet, "issuers", nil, &answer); err != nil {
+	if err := s.call(method, "issuers", nil, &answer); err != nil {
 		return err
 	}
 	if s.Bool("json") {

@@ -85,11 +85,7 @@ func Acquire(cfg Config, logger *zap.Logger) (*Provider, error) {
 	if cfg.AcceptIssuer != nil {
 		exact = ""
 	}
-	settings, err := cfg.Outbound.Fingerprint()
-	if err != nil {
-		return nil, err
-	}
-	fingerprint, err := json.Marshal([]any{urls, exact, settings})
+	fingerprint, err := json.Marshal([]any{urls, exact, cfg.Outbound})
 	if err != nil {
 		return nil, err
 	}

@@ -157,7 +157,6 @@ func TestAcquireErrors(t *testing.T) {
 	for _, cfg := range []discovery.Config{
 		{}, {Issuer: "a.example"}, {Issuer: "http://a.example"}, {Issuer: "https://a.example#b"}, {Issuer: "https://u:p@a.example"},
 		{Issuer: "https://a.example", URL: "http://a.example"},
-		{Issuer: "https://a.example", Outbound: outbound.Settings{CAFile: "/nonexistent"}},
 		{Issuer: "https://a.example", Outbound: outbound.Settings{AllowInternal: []string{"x"}}},
 	} {
 		if p, err := discovery.Acquire(cfg, zap.NewNop()); err == nil {

@@ -171,6 +171,16 @@ func TestKeySets_operator(t *testing.T) {
 	if !strings.Contains(s.logs.text(), "fetching keys failed; credentials that need it are answered 503") {
 		t.Error("the log does not say it")
 	}
+	// A key that was given away is good no more as soon as the operator says so.
+	line := bearerToken(up.Sign(map[string]any{"sub": "u", "aud": "api"}))
+	s.get("/", line).expect(t, 200, "-", "*")
+	up.Rotate()
+	s.get("/", line).expect(t, 200, "-", "*")
+	if list := issuers(" --fetch"); !strings.Contains(list, up.KeyIDs()[0]) {
+		t.Errorf("the new key is not in\n%s", list)
+	}
+	s.get("/", line).expect(t, 401, bearerInvalid, invalidToken)
+
 	down.Heal()
 	s.await("the other to heal", func() bool { return !strings.Contains(issuers(""), " down ") })
 	if !strings.Contains(s.logs.text(), "fetched keys again") {

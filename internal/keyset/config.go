@@ -116,17 +116,11 @@ func (c *Config) complete() error {
 // on in another.
 func (c *Config) fingerprint() ([sha256.Size]byte, error) {
 	var discover []any
-	settings, err := c.Outbound.Fingerprint()
-	if d := c.Discovery; err == nil && d != nil {
-		var its []byte
-		its, err = d.Outbound.Fingerprint()
-		discover = []any{d.Issuer, d.URL, d.AcceptIssuer != nil, its}
-	}
-	if err != nil {
-		return [sha256.Size]byte{}, err
+	if d := c.Discovery; d != nil {
+		discover = []any{d.Issuer, d.URL, d.AcceptIssuer != nil, d.Outbound}
 	}
 	text, err := json.Marshal([]any{
-		discover, c.JWKSURL, c.File, c.PEM, c.Secret, c.Algorithms, settings,
+		discover, c.JWKSURL, c.File, c.PEM, c.Secret, c.Algorithms, c.Outbound,
 		c.RefreshInterval, c.StaleBound, c.MinInterval,
 	})
 	return sha256.Sum256(text), err

@@ -334,19 +334,19 @@ func TestSharing(t *testing.T) {
 
 func TestAcquireErrors(t *testing.T) {
 	for name, cfg := range map[string]keyset.Config{
-		"no source":       {},
-		"two sources":     {Issuer: "https://a.example", JWKSURL: "https://a.example/jwks"},
-		"algorithm":       {JWKSURL: "https://a.example/jwks", Algorithms: []string{"none"}},
-		"http":            {JWKSURL: "http://a.example/jwks"},
-		"http issuer":     {Issuer: "http://a.example"},
-		"no URL":          {Issuer: "a.example"},
-		"interval":        {JWKSURL: "https://a.example/jwks", RefreshInterval: -1},
-		"weak secret":     {Secret: []byte("secret")},
-		"PEM":             {PEM: "hello"},
-		"nothing left":    {Secret: []byte("kZ8v-Qe3_Xr7bTn5LwYc1GhJ9dMf2PsA"), Algorithms: []string{"RS256"}},
-		"too short":       {Secret: []byte("kZ8v-Qe3_Xr7bTn5LwYc1GhJ9dMf2PsA"), Algorithms: []string{"HS512"}},
-		"no range":        {JWKSURL: "https://a.example/jwks", Outbound: outbound.Settings{AllowInternal: []string{"x"}}},
-		"missing ca_file": {JWKSURL: "https://a.example/jwks", Outbound: outbound.Settings{CAFile: "/nonexistent"}},
+		"no source":      {},
+		"two sources":    {Issuer: "https://a.example", JWKSURL: "https://a.example/jwks"},
+		"algorithm":      {JWKSURL: "https://a.example/jwks", Algorithms: []string{"none"}},
+		"http":           {JWKSURL: "http://a.example/jwks"},
+		"http issuer":    {Issuer: "http://a.example"},
+		"no URL":         {Issuer: "a.example"},
+		"interval":       {JWKSURL: "https://a.example/jwks", RefreshInterval: -1},
+		"weak secret":    {Secret: []byte("secret")},
+		"PEM":            {PEM: "hello"},
+		"nothing left":   {Secret: []byte("kZ8v-Qe3_Xr7bTn5LwYc1GhJ9dMf2PsA"), Algorithms: []string{"RS256"}},
+		"too short":      {Secret: []byte("kZ8v-Qe3_Xr7bTn5LwYc1GhJ9dMf2PsA"), Algorithms: []string{"HS512"}},
+		"no range":       {JWKSURL: "https://a.example/jwks", Outbound: outbound.Settings{AllowInternal: []string{"x"}}},
+		"broken ca_file": {JWKSURL: "https://a.example/jwks", Outbound: outbound.Settings{CAFile: "set_test.go"}},
 	} {
 		if set, err := keyset.Acquire(cfg, zap.NewNop()); err == nil {
 			t.Error(name)

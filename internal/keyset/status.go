@@ -5,7 +5,9 @@ package keyset
 
 import (
 	"cmp"
+	"context"
 	"slices"
+	"sync"
 
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/outbound"
 )
@@ -47,6 +49,22 @@ func Statuses() []Status {
 		return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.Kind, b.Kind))
 	})
 	return statuses
+}
+
+// Renew fetches every set in use anew, and returns when that has ended. It is
+// for an operator, who knows that a key is to be trusted no more.
+func Renew(ctx context.Context) {
+	var fetching sync.WaitGroup
+	pool.Range(func(_, value any) bool {
+		if s, ok := value.(*shared); ok && s.document != nil {
+			fetching.Go(func() {
+				// What went wrong is in its status.
+				_, _ = s.document.Renew(ctx)
+			})
+		}
+		return true
+	})
+	fetching.Wait()
 }
 
 // Describe returns what an operator is told of the set.

@@ -75,7 +75,7 @@ var resources = map[string]methods{
 	"sessions/*":            {http.MethodDelete: (*call).deleteSession},
 	"clients":               {http.MethodGet: (*call).listClients, http.MethodPost: (*call).postClient},
 	"clients/*":             {http.MethodPatch: (*call).patchClient, http.MethodDelete: (*call).deleteClient},
-	"issuers":               {http.MethodGet: (*call).listIssuers},
+	"issuers":               {http.MethodGet: (*call).listIssuers, http.MethodPost: (*call).fetchIssuers},
 	"signing_keys":          {http.MethodGet: (*call).listSigningKeys},
 	"signing_keys/*/rotate": {http.MethodPost: (*call).rotateSigningKeys},
 	"import":                {http.MethodPost: (*call).imports},

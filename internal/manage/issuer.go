@@ -16,6 +16,21 @@ func (c *call) listIssuers(string) error {
 	if _, err := c.query(); err != nil {
 		return err
 	}
+	return c.writeIssuers()
+}
+
+// fetchIssuers has everything fetched anew, as after a key was given away.
+func (c *call) fetchIssuers(string) error {
+	if _, err := c.query(); err != nil {
+		return err
+	}
+	c.takeTime()
+	keyset.Renew(c.r.Context())
+	c.audit("keys of issuers fetched")
+	return c.writeIssuers()
+}
+
+func (c *call) writeIssuers() error {
 	writeJSON(c.w, http.StatusOK, map[string]any{"issuers": keyset.Statuses(), "metadata": discovery.Statuses()})
 	return nil
 }

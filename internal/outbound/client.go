@@ -5,29 +5,15 @@ package outbound
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
-	"os"
 	"strings"
 	"time"
 
 	"github.com/caddyserver/caddy/v2"
-)
-
-const (
-	// maxHeader bounds the header of an answer.
-	maxHeader = 64 << 10
-
-	// maxConns bounds the connections to one server, maxIdle those that wait for
-	// the next question.
-	maxConns = 64
-	maxIdle  = 8
 )
 
 // ErrTooLarge says that an answer was longer than its reader allows.
@@ -47,74 +33,26 @@ type Response struct {
 	Body   []byte
 }
 
-// New returns a client. It reads the file of certificate authorities, and asks
-// nobody.
+// New returns a client. It reads the file of certificate authorities, if that is
+// there, and asks nobody.
 func New(s Settings) (*Client, error) {
 	if err := s.Check(); err != nil {
-		return nil, err
-	}
-	allowed, err := s.ranges()
-	if err != nil {
-		return nil, err
-	}
-	roots, err := s.roots()
-	if err != nil {
 		return nil, err
 	}
 	if s.Timeout == 0 {
 		s.Timeout = caddy.Duration(DefaultTimeout)
 	}
-	timeout := time.Duration(s.Timeout)
-	dialer := &net.Dialer{Timeout: timeout, Control: (&guard{allowed}).control}
-	transport := &http.Transport{
-		// No proxy of the environment: the guard would judge its address, and
-		// not that of the server.
-		Proxy:                  nil,
-		DialContext:            dialer.DialContext,
-		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots},
-		TLSHandshakeTimeout:    timeout,
-		ForceAttemptHTTP2:      true,
-		MaxConnsPerHost:        maxConns,
-		MaxIdleConnsPerHost:    maxIdle,
-		MaxIdleConns:           2 * maxIdle,
-		IdleConnTimeout:        30 * time.Second,
-		MaxResponseHeaderBytes: maxHeader,
+	transport, err := newTransport(s)
+	if err != nil {
+		return nil, err
 	}
 	return &Client{s, &http.Client{
-		Transport: &checked{transport, s},
-		Timeout:   timeout,
+		Transport: transport,
+		Timeout:   time.Duration(s.Timeout),
 		CheckRedirect: func(*http.Request, []*http.Request) error {
 			return http.ErrUseLastResponse
 		},
 	}}, nil
-}
-
-// pem returns the content of the file of certificate authorities, or nil.
-func (s *Settings) pem() ([]byte, error) {
-	if s.CAFile == "" {
-		return nil, nil
-	}
-	text, err := os.ReadFile(s.CAFile)
-	if err != nil {
-		return nil, fmt.Errorf("ca_file: %w", err)
-	}
-	return text, nil
-}
-
-// roots returns who is trusted, or nil for those of the system.
-func (s *Settings) roots() (*x509.CertPool, error) {
-	text, err := s.pem()
-	if text == nil {
-		return nil, err
-	}
-	roots, err := x509.SystemCertPool()
-	if err != nil {
-		roots = x509.NewCertPool()
-	}
-	if !roots.AppendCertsFromPEM(text) {
-		return nil, fmt.Errorf("ca_file: %s has no certificate", s.CAFile)
-	}
-	return roots, nil
 }
 
 // HTTP returns the client itself, for libraries that want one. Bounds on the
@@ -176,27 +114,4 @@ func safe(err error) error {
 		return wrapped.Err
 	}
 	return err
-}
-
-// checked refuses URLs that the settings do not allow, whoever made them.
-type checked struct {
-	http.RoundTripper
-	settings Settings
-}
-
-func (c *checked) RoundTrip(r *http.Request) (*http.Response, error) {
-	if r.URL.Scheme != "https" && (r.URL.Scheme != "http" || !c.settings.AllowHTTP) {
-		if r.Body != nil {
-			_ = r.Body.Close()
-		}
-		return nil, errScheme
-	}
-	return c.RoundTripper.RoundTrip(r)
-}
-
-// CloseIdleConnections lets http.Client reach the transport.
-func (c *checked) CloseIdleConnections() {
-	if closer, ok := c.RoundTripper.(interface{ CloseIdleConnections() }); ok {
-		closer.CloseIdleConnections()
-	}
 }

@@ -171,11 +171,9 @@ func TestTLS(t *testing.T) {
 	}
 	trusting := local
 	trusting.CAFile = filepath.Join(t.TempDir(), "ca.pem")
-	if _, err := outbound.New(trusting); err == nil {
-		t.Error("a missing ca_file is no error")
-	}
-	if _, err := trusting.Fingerprint(); err == nil {
-		t.Error("a missing ca_file has a fingerprint")
+	early := newClient(t, trusting) // the file may come
+	if _, err := early.Get(t.Context(), server.URL, 100); err == nil || !strings.Contains(err.Error(), "ca_file") {
+		t.Error(err)
 	}
 	for _, text := range []string{"", "hello"} {
 		if err := os.WriteFile(trusting.CAFile, []byte(text), 0o600); err != nil {
@@ -185,16 +183,24 @@ func TestTLS(t *testing.T) {
 			t.Errorf("%q is taken for certificates", text)
 		}
 	}
-	before, _ := trusting.Fingerprint()
 	text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
 	if err := os.WriteFile(trusting.CAFile, text, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if after, _ := trusting.Fingerprint(); string(after) == string(before) {
-		t.Error("another file has the same fingerprint")
-	}
 	if got, err := newClient(t, trusting).Get(t.Context(), server.URL, 100); err != nil || string(got.Body) != "{}" {
 		t.Error(err)
+	}
+	get := func() error { _, err := early.Get(t.Context(), server.URL, 100); return err }
+	for deadline := time.Now().Add(20 * time.Second); get() != nil; time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("the file is not seen:", get())
+		}
+	}
+	if err := os.Remove(trusting.CAFile); err != nil {
+		t.Fatal(err)
+	}
+	if err := get(); err != nil {
+		t.Error("whom the last good file named is trusted no more:", err)
 	}
 }
 

@@ -8,8 +8,6 @@
 package outbound
 
 import (
-	"crypto/sha256"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -37,7 +35,7 @@ type Settings struct {
 	AllowHTTP bool `json:"allow_http,omitempty"`
 
 	// A PEM file of certificate authorities that are trusted beside those of
-	// the system. Default: none.
+	// the system. It is read again when it changes. Default: none.
 	CAFile string `json:"ca_file,omitempty"`
 
 	// How long an exchange may take as a whole. Default: 5s.
@@ -127,22 +125,6 @@ func (s *Settings) Check() error {
 		return errors.New("timeout: expected a positive duration")
 	}
 	return nil
-}
-
-// Fingerprint is the same for settings of which clients do the same. A file of
-// certificate authorities counts by what is in it, so that a configuration
-// that is loaded again takes a new one up.
-func (s *Settings) Fingerprint() ([]byte, error) {
-	roots, err := s.pem()
-	if err != nil {
-		return nil, err
-	}
-	digest := sha256.New()
-	if err := json.NewEncoder(digest).Encode(s); err != nil {
-		return nil, err
-	}
-	digest.Write(roots)
-	return digest.Sum(nil), nil
 }
 
 // ranges returns what allow_internal names.

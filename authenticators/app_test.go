@@ -18,6 +18,7 @@ import (
 	"github.com/caddy-rest-auth/caddy-rest-auth/auth"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/password"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/revocation"
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/signing"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/users"
 	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
 	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore/memory"
@@ -34,13 +35,15 @@ type app struct {
 	store     *flakyStore
 	directory *users.Directory
 	revoked   *revocation.List
+	signing   *signing.Keys
 }
 
 func (*app) CaddyModule() caddy.ModuleInfo {
 	return caddy.ModuleInfo{ID: "rest_auth", New: func() caddy.Module { return new(app) }}
 }
 
-func (a *app) Provision(caddy.Context) (err error) {
+func (a *app) Provision(ctx caddy.Context) (err error) {
+	a.signing = signing.New(ctx.Storage(), ctx.Logger())
 	a.store = &flakyStore{Store: memory.New()}
 	a.revoked = revocation.New(a.store)
 	a.directory, err = users.New(a.Users, a.store, password.New(password.Config{}), nil)
@@ -52,6 +55,7 @@ func (a *app) Stop() error                     { return nil }
 func (a *app) TokenStore() tokenstore.Store    { return a.store }
 func (a *app) UserDirectory() *users.Directory { return a.directory }
 func (a *app) Revocations() *revocation.List   { return a.revoked }
+func (a *app) SigningKeys() *signing.Keys      { return a.signing }
 func (a *app) OnStart(f func())                { f() }
 
 // flakyStore is a store that can be told to fail, and counts.

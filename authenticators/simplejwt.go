@@ -149,19 +149,20 @@ func (s *SimpleJWT) judged(r *http.Request, token *simplejwt.Token, where place,
 	return id, err
 }
 
-// CacheKey returns the token, and how many keys were taken away before.
+// CacheKey returns the token, where it was, and how many keys were taken away before.
 func (s *SimpleJWT) CacheKey(r *http.Request) (secret []byte, ok bool) {
-	token, _, err := s.find(r)
+	token, where, err := s.find(r)
 	if err != nil {
 		return nil, false
 	}
 	generation := s.codec.Generation()
-	if generation == 0 {
+	if generation == 0 && where == inHeader {
 		return readOnly(token), true
 	}
 	// What is verified has no NUL in it, so that no token is another one and this.
-	secret = make([]byte, 0, len(token)+9)
-	return binary.BigEndian.AppendUint64(append(append(secret, token...), 0), generation), true
+	secret = make([]byte, 0, len(token)+10)
+	secret = append(append(secret, token...), 0, byte(where))
+	return binary.BigEndian.AppendUint64(secret, generation), true
 }
 
 // Guard refuses a request that another site may have had the browser make.

@@ -72,10 +72,11 @@ func (i *Introspection) identity(ctx context.Context, claims *jose.Token, at tim
 		}
 		external.Proof += possession.Marker
 	}
-	external.Proof += answered + strconv.FormatInt(at.Unix(), 10)
+	at = time.UnixMilli(at.UnixMilli()) // as Recheck reads it
+	external.Proof += answered + strconv.FormatInt(at.UnixMilli(), 10)
 	external.Expires = i.rules.Expires(claims)
 	// The handler asks again after a minute anyway; a shorter time is an end.
-	if ttl := i.ttl(); ttl < defaultCacheTTL && (external.Expires.IsZero() || at.Add(ttl).Before(external.Expires)) {
+	if ttl := i.ttl(); ttl > 0 && ttl < defaultCacheTTL && (external.Expires.IsZero() || at.Add(ttl).Before(external.Expires)) {
 		external.Expires = at.Add(ttl)
 	}
 	if external.Credential != "" {
@@ -165,8 +166,8 @@ func answeredAt(id *auth.Identity) (time.Time, bool) {
 	if at < 0 {
 		return time.Time{}, false
 	}
-	seconds, err := strconv.ParseInt(id.Proof[at+len(answered):], 10, 64)
-	return time.Unix(seconds, 0), err == nil
+	milliseconds, err := strconv.ParseInt(id.Proof[at+len(answered):], 10, 64)
+	return time.UnixMilli(milliseconds), err == nil
 }
 
 func hasAll(have, want []string) bool {

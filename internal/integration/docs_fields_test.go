@@ -39,7 +39,7 @@ func TestDocumentedModules(t *testing.T) {
 				if !strings.Contains(example, name) {
 					t.Error("Caddyfile.example does not have it")
 				}
-				if folder == "endpoints" && name == "session" {
+				if folder == "endpoints" && (name == "session" || name == "oidc") {
 					page += readText(t, filepath.Join(docs, "authenticators", "session.md"))
 				}
 				for _, field := range jsonFields(of) {

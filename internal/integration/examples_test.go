@@ -129,12 +129,24 @@ func TestExamples(t *testing.T) {
 			{"GET", site + "/app.js", "", 200, "", "//"},
 			{"GET", site + "/config.json", "", 200, "", `{"api": "http://localhost:`},
 		},
+		"oidc.Caddyfile": {
+			{"GET", site + "/", "", 403, "", notAuthenticated},
+			{"GET", site + "/login/login/", "", 200, "", `{"authenticated":false`},
+			{"GET", site + "/auth/logout/", "", 200, "", ""},
+		},
 		"knox.Caddyfile": {
 			{"GET", site + "/orders", "", 401, "Token", notAuthenticated},
 			{"GET", site + "/orders", token("token-alice"), 401, "Token", invalidToken},
 			{"GET", site + "/api/auth/login/", "", 405, "", `{"detail":"Method \"GET\" not allowed."}`},
 			{"POST", site + "/api/auth/login/", "", 400, "", `{"username":["This field is required."],"password":["This field is required."]}`},
 			{"POST", site + "/api/auth/logout/", "", 401, "Token", notAuthenticated},
+		},
+		"simplejwt.Caddyfile": {
+			{"GET", site + "/", "", 401, `Bearer realm="api"`, notAuthenticated},
+			{"GET", site + "/", "Authorization: Bearer x", 401, `Bearer realm="api"`, jwtNotValid("Token is invalid")},
+			{"GET", site + "/api/token/", "", 405, "", `{"detail":"Method \\"GET\\" not allowed."}`},
+			{"POST", site + "/api/token/refresh/", "", 400, "", `{"refresh":["This field is required."]}`},
+			{"GET", site + "/api/token/jwks.json", "", 200, "", `{"keys":[{"crv":"P-256","kty":"EC","x":"`},
 		},
 		"office-hours.Caddyfile": {
 			{"GET", site + "/prices", "", 401, "Token", notAuthenticated},

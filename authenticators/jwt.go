@@ -216,7 +216,7 @@ func (j *JWT) InputQuery() string { return j.Query }
 // was answered with, where HTTP does not see to it already (RFC 6750 section 2.3).
 func (j *JWT) WrapResponse(w http.ResponseWriter, r *http.Request, id *auth.Identity) http.ResponseWriter {
 	if j.Cookie != "" {
-		w.Header().Add("Vary", "Cookie")
+		varyByCookie(w.Header())
 	}
 	if j.Query == "" {
 		return w

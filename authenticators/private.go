@@ -28,6 +28,13 @@ func wrapPrivate(w http.ResponseWriter, r *http.Request, sources *bearer.Sources
 	return &privateWriter{ResponseWriterWrapper: &caddyhttp.ResponseWriterWrapper{ResponseWriter: w}}
 }
 
+// varyByCookie tells caches that the cookies of a request matter.
+func varyByCookie(header http.Header) {
+	if !slices.Contains(header["Vary"], "Cookie") {
+		header["Vary"] = append(header["Vary"], "Cookie")
+	}
+}
+
 // privateWriter completes the header when it is sent, since the upstream's comes
 // later than we do.
 type privateWriter struct {

@@ -31,7 +31,7 @@ func TestJWT_providerDown(t *testing.T) {
 		down[name].Fail(fault)
 		lines += "issuer " + down[name].Issuer() + "\n"
 	}
-	s := serve(t, whoamiSite("authenticate jwt {\n"+lines+"audience api\nuser_prefix off\ntimeout 1s\n"+local+"}\nauthenticate token"))
+	s := serve(t, whoamiSite("authenticate jwt {\n"+lines+"audience api\nuser_prefix off\ncookie access\ntimeout 1s\n"+local+"}\nauthenticate token"))
 	s.seed()
 	sign := func(idp *idptest.Server, audience string) string {
 		return bearerToken(idp.Sign(map[string]any{"sub": "u", "aud": audience}))
@@ -58,6 +58,10 @@ func TestJWT_providerDown(t *testing.T) {
 	s.get("/", sign(up, "api")).expect(t, 200, "-", "*")
 	s.get("/", token("token-alice")).expect(t, 200, "-", "*")
 	s.get("/").expect(t, 401, bearerPlain, notAuthenticated)
+	// Two tokens are two, whatever becomes of their keys.
+	line, other := sign(down["slow"], "api"), sign(down["error"], "api")
+	s.get("/", line, other).expect(t, 401, bearerPlain, "*")
+	s.get("/", line, "Cookie: access=a.b.c").expect(t, 401, `Bearer realm="api", error="invalid_request", error_description="Invalid request. More than one access token was sent."`, "*")
 	for _, idp := range down {
 		idp.Heal()
 	}

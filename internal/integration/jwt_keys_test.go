@@ -150,6 +150,26 @@ func TestJWT_keyFile(t *testing.T) {
 	s.get("/", fresh).expect(t, 200, "-", "*")
 }
 
+// TestJWT_secretFile changes a secret and reloads: what was signed by the old one,
+// and remembered, is refused.
+func TestJWT_secretFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "secret")
+	write := func(secret string) {
+		if err := os.WriteFile(path, []byte(secret), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	site := whoamiSite("authenticate jwt {\nissuer local\naudience api\nsecret_file " + path + "\n}")
+	write(localSecret)
+	s := serve(t, site)
+	old := bearerToken(signWith(t, "HS256", []byte(localSecret)))
+	s.get("/", old).expect(t, 200, "-", "*")
+	write("another " + localSecret)
+	s.reload(site)
+	s.get("/", old).expect(t, 401, bearerInvalid, invalidToken)
+	s.get("/", bearerToken(signWith(t, "HS256", []byte("another "+localSecret)))).expect(t, 200, "-", "*")
+}
+
 // TestJWT_optional has tokens without the claims that the site says they may do
 // without, and what they say wrong nevertheless.
 func TestJWT_optional(t *testing.T) {

@@ -195,7 +195,7 @@ func (e *Entra) Cleanup() error {
 }
 
 // UserSource says that the users are those of the tenants, or of the store.
-func (e *Entra) UserSource() auth.Source { return e.Accounts.Source(sourceOf(e.directory)) }
+func (e *Entra) UserSource() auth.Source { return e.Source(sourceOf(e.directory)) }
 
 func sourceOf(d *entra.Directory) string {
 	if d.Any {
@@ -282,10 +282,10 @@ func (e *Entra) Challenge(_ *http.Request, cause error) string {
 	if e.Compat == compatDjango {
 		return e.djangoChallenge()
 	}
-	if refusal, ok := errors.AsType[*entra.Refusal](cause); ok && refusal.Claims != "" {
+	if refusal, ok := errors.AsType[*entra.RefusalError](cause); ok && refusal.Claims != "" {
 		return e.claimsChallenge(refusal.Claims)
 	}
-	if foreign, ok := errors.AsType[*foreignToken](cause); ok {
+	if foreign, ok := errors.AsType[*foreignTokenError](cause); ok {
 		cause = foreign.failure
 	}
 	return e.Challenger.Challenge(cause)

@@ -61,7 +61,7 @@ func (e *Entra) djangoChallenge() string {
 // djangoFailure tells as little apart as Django does.
 func djangoFailure(err error) *auth.Failure {
 	detail := djangoInvalid
-	refusal, _ := errors.AsType[*entra.Refusal](err)
+	refusal, _ := errors.AsType[*entra.RefusalError](err)
 	switch {
 	case refusal != nil && refusal.MFA:
 		detail = djangoMFA

@@ -22,18 +22,18 @@ const (
 	codeOverage = "groups_unknown"
 )
 
-// A foreignToken is one of another issuer: the next authenticator is asked, and
+// A foreignTokenError is one of another issuer: the next authenticator is asked, and
 // if nobody wants it the challenge says that it is invalid.
-type foreignToken struct {
+type foreignTokenError struct {
 	failure *auth.Failure
 }
 
-func (f *foreignToken) Error() string {
+func (f *foreignTokenError) Error() string {
 	return fmt.Sprintf("%v: %v", auth.ErrNoCredentials, f.failure.Err)
 }
 
 // Unwrap returns auth.ErrNoCredentials.
-func (f *foreignToken) Unwrap() error { return auth.ErrNoCredentials }
+func (f *foreignTokenError) Unwrap() error { return auth.ErrNoCredentials }
 
 // refuse returns what a problem with a token means for the request.
 func (e *Entra) refuse(err error) error {
@@ -46,10 +46,10 @@ func (e *Entra) refuse(err error) error {
 	if failure, ok := errors.AsType[*auth.Failure](err); ok {
 		return failure
 	}
-	refusal, _ := errors.AsType[*entra.Refusal](err)
+	refusal, _ := errors.AsType[*entra.RefusalError](err)
 	switch {
 	case errors.Is(err, entra.ErrIssuer), errors.Is(err, entra.ErrTenant), errors.Is(err, jose.ErrNotCompact):
-		return &foreignToken{bearer.InvalidToken(bearer.DescriptionInvalid, err)}
+		return &foreignTokenError{bearer.InvalidToken(bearer.DescriptionInvalid, err)}
 	case errors.Is(err, jose.ErrExpired):
 		return bearer.InvalidToken(bearer.DescriptionExpired, err)
 	case errors.Is(err, errEntraOverage):

@@ -20,8 +20,8 @@ import (
 // maxAnswer bounds an answer of the token endpoint.
 const maxAnswer = 256 << 10
 
-// A Refusal says that Entra ID or Graph refuses what this token asks for.
-type Refusal struct {
+// A RefusalError says that Entra ID or Graph refuses what this token asks for.
+type RefusalError struct {
 	// MFA tells that the user has to prove more than the token says.
 	MFA bool
 
@@ -32,10 +32,10 @@ type Refusal struct {
 	Err error
 }
 
-func (r *Refusal) Error() string { return r.Err.Error() }
+func (r *RefusalError) Error() string { return r.Err.Error() }
 
 // Unwrap returns the cause.
-func (r *Refusal) Unwrap() error { return r.Err }
+func (r *RefusalError) Unwrap() error { return r.Err }
 
 func unavailable(after time.Duration, cause error) *auth.Unavailable {
 	return &auth.Unavailable{RetryAfter: after, Err: cause}
@@ -92,7 +92,7 @@ func (g *Graph) askToken(ctx context.Context, tenant string, form url.Values) (*
 	if response.Status != http.StatusBadRequest || !byUser || slices.Contains(answer.Numbers, consentNumber) {
 		return nil, unavailable(retryAfter(response.Header), cause)
 	}
-	refusal := &Refusal{Err: cause}
+	refusal := &RefusalError{Err: cause}
 	for _, number := range answer.Numbers {
 		refusal.MFA = refusal.MFA || slices.Contains(mfaNumbers, number)
 	}
@@ -126,7 +126,7 @@ func (a *appTokens) get(ctx context.Context, g *Graph, tenant string) (string, e
 		"scope":      {g.config.Cloud.Graph + "/.default"},
 	})
 	if err != nil {
-		if refusal, ok := errors.AsType[*Refusal](err); ok {
+		if refusal, ok := errors.AsType[*RefusalError](err); ok {
 			// No user's token has a part in this.
 			return "", unavailable(0, refusal.Err)
 		}

@@ -43,7 +43,7 @@ const (
 var (
 	errNextLink = errors.New("the next page of groups is not at Microsoft Graph")
 	errTooMany  = errors.New("the user has too many groups")
-	errNoUser   = errors.New("Microsoft Graph does not know the user")
+	errNoUser   = errors.New("the user is not known to Microsoft Graph")
 )
 
 // GraphConfig is how Microsoft Graph is asked.
@@ -82,7 +82,7 @@ func NewGraph(config GraphConfig) (*Graph, error) {
 func (g *Graph) Close() { g.client.Close() }
 
 // Groups returns the groups of the user whom a verified token is about, which
-// are asked for at most once in a while. The error is a *Refusal if it is the
+// are asked for at most once in a while. The error is a *RefusalError if it is the
 // token's, and an *auth.Unavailable otherwise.
 func (g *Graph) Groups(ctx context.Context, t *Token, compact string) ([]string, error) {
 	key := t.Tenant + "|" + t.Object
@@ -106,7 +106,7 @@ func (g *Graph) ask(ctx context.Context, t *Token, compact string) ([]string, er
 	switch {
 	case t.AppOnly && g.config.Flow == OnBehalfOf:
 		// An app has no user on whose behalf one could ask.
-		return nil, &Refusal{Err: errors.New("the groups of an app are not asked for on behalf of a user")}
+		return nil, &RefusalError{Err: errors.New("the groups of an app are not asked for on behalf of a user")}
 	case g.config.Flow == OnBehalfOf:
 		path = "/v1.0/me"
 		bearer, err = g.exchange(ctx, t.Tenant, compact)
@@ -187,9 +187,9 @@ func (g *Graph) page(ctx context.Context, address, bearer string) (*page, error)
 	case len(body) > maxPage:
 		return nil, unavailable(0, outbound.ErrTooLarge)
 	case answer.StatusCode == http.StatusNotFound:
-		return nil, &Refusal{Err: errNoUser}
+		return nil, &RefusalError{Err: errNoUser}
 	case answer.StatusCode != http.StatusOK:
-		return nil, unavailable(retryAfter(answer.Header), fmt.Errorf("Microsoft Graph answered %d", answer.StatusCode))
+		return nil, unavailable(retryAfter(answer.Header), fmt.Errorf("asking Microsoft Graph: answered %d", answer.StatusCode))
 	}
 	var p page
 	if err := json.Unmarshal(body, &p); err != nil || p.Value == nil {

@@ -60,7 +60,7 @@ func TestMemory(t *testing.T) {
 		{"alice", "2", nil, 0, 1},
 		{"alice", "2", nil, 59 * time.Second, 1},
 		{"alice", "2", nil, time.Second, 2},
-		{"bob", "1", &Refusal{Err: errNoUser}, 0, 3},
+		{"bob", "1", &RefusalError{Err: errNoUser}, 0, 3},
 		{"bob", "1", nil, 0, 3},
 		{"bob", "2", nil, 0, 4},
 		{"carol", "1", unavailable(0, errNextLink), 0, 5},
@@ -149,7 +149,7 @@ func FuzzGraph(f *testing.F) {
 		if err == nil {
 			return
 		}
-		refusal, refused := errors.AsType[*Refusal](err)
+		refusal, refused := errors.AsType[*RefusalError](err)
 		if _, down := errors.AsType[*auth.Unavailable](err); !down && !refused {
 			t.Errorf("%d %q: %v", code, text, err)
 		}

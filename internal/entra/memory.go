@@ -62,7 +62,7 @@ func (m *memory) recall(ctx context.Context, key, compact string, clock func() t
 		name := key
 		if err != nil {
 			entry.until = now.Add(failedLife)
-			if _, refused := errors.AsType[*Refusal](err); refused {
+			if _, refused := errors.AsType[*RefusalError](err); refused {
 				entry.until, name = now.Add(refusedLife), ofToken
 			}
 		}

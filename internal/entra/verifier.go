@@ -152,5 +152,5 @@ func (v *Verifier) Verify(ctx context.Context, t *Token) error {
 	if len(bound) == 0 {
 		return ErrBinding
 	}
-	return t.Token.Verify(bound)
+	return t.Verify(bound)
 }

@@ -41,7 +41,7 @@ const (
 	Robot     = "dddddddd-3333-4444-5555-eeeeeeeeeeee"
 
 	// Secret is that of Orders and of Daemon.
-	Secret = "test-Q8~client-secret"
+	Secret = "test-Q8~client-secret" //nolint:gosec // of the tests alone
 )
 
 // A Group is one of Graph's.

@@ -7,7 +7,7 @@ import (
 	"crypto"
 	"crypto/rand"
 	"crypto/rsa"
-	"crypto/sha1"
+	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/base64"
@@ -56,8 +56,8 @@ func keyNamed(name string) *key {
 	if err != nil {
 		panic(err)
 	}
-	thumbprint := sha1.Sum(certificate)
-	made := &key{private, base64.StdEncoding.EncodeToString(certificate), base64.RawURLEncoding.EncodeToString(thumbprint[:])}
+	thumbprint := sha256.Sum256(certificate) // nobody reads it
+	made := &key{private, base64.StdEncoding.EncodeToString(certificate), base64.RawURLEncoding.EncodeToString(thumbprint[:20])}
 	keysMade[name] = made
 	return made
 }

@@ -18,16 +18,13 @@ import (
 // signed by RS256, as the one of the design's table.
 func benchPayload(now time.Time) []byte {
 	return fmt.Appendf(nil, `{"iss":"https://login.example.com","sub":"248289761001","aud":"https://api.example.com",`+
-		`"exp":%d,"iat":%d,"nbf":%d,"jti":"d8b2f6a0c1e94b7f","client_id":"orders-web",`+
-		`"scope":"openid profile orders.read orders.write","groups":["editors","staff"],"email":"alice@example.com"}`,
-		now.Unix()+3600, now.Unix(), now.Unix())
+		`"exp":%d,"iat":%d,"jti":"d8b2f6a0c1e94b7f","client_id":"orders-web","scope":"openid profile orders.read",`+
+		`"groups":["editors"],"email":"a@example.com"}`, now.Unix()+3600, now.Unix())
 }
 
-// benchToken signs the payload under a kid as long as those of providers.
 func benchToken(b *testing.B, p pair, now time.Time) string {
 	b.Helper()
-	p.private.ID = strings.Repeat("k", 8)
-	p.public.ID = p.private.ID
+	p.private.ID, p.public.ID = "rsa", "rsa"
 	token, err := Sign(p.private, Header{Type: "at+jwt"}, benchPayload(now))
 	if err != nil {
 		b.Fatal(err)
@@ -121,7 +118,7 @@ func BenchmarkHostile(b *testing.B) {
 	}
 	for name, token := range map[string]string{
 		"members": segments(`{"alg":"RS256"}`, "{"+strings.TrimSuffix(many.String(), ",")+"}"),
-		"escapes": segments(`{"alg":"RS256"}`, `{"a":"`+strings.Repeat(`A`, 2000)+`","a":1}`),
+		"escapes": segments(`{"alg":"RS256"}`, `{"a":"`+strings.Repeat(`\u0041`, 1900)+`","a":1}`),
 		"depth":   segments(`{"alg":"RS256"}`, `{"a":`+strings.Repeat("[", 9000)),
 		"array":   segments(`{"alg":"RS256"}`, `{"a":[`+strings.Repeat("0,", 6000)+`"]}`),
 		"dots":    strings.Repeat(".", 100_000),

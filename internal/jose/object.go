@@ -3,7 +3,10 @@
 
 package jose
 
-import "strings"
+import (
+	"strings"
+	"unicode/utf8"
+)
 
 // Bounds of a JSON text, far above what any issuer needs.
 const (
@@ -50,8 +53,8 @@ func (o object) misspelled(names []string) bool {
 			continue
 		}
 		for _, known := range names {
-			if name == known {
-				break
+			if name[0]|0x20 != known[0] && name[0] < utf8.RuneSelf || name == known {
+				continue
 			}
 			if strings.EqualFold(name, known) {
 				return true
@@ -96,6 +99,12 @@ func (s *scanner) peek() byte {
 }
 
 func (s *scanner) space() {
+	if s.at < len(s.text) && s.text[s.at] <= ' ' {
+		s.blanks()
+	}
+}
+
+func (s *scanner) blanks() {
 	for s.at < len(s.text) {
 		switch s.text[s.at] {
 		case ' ', '\t', '\r', '\n':

@@ -131,46 +131,51 @@ func unquote(quoted string) string {
 
 // number reads a number that any reader can hold.
 func (s *scanner) number() error {
-	start := s.at
-	if s.peek() == '-' {
-		s.at++
+	text := s.text[s.at:]
+	at := 0
+	if at < len(text) && text[at] == '-' {
+		at++
 	}
-	if s.peek() == '0' {
-		s.at++
-	} else if !s.digits() {
+	whole := digits(text, at)
+	if whole == at || whole > at+1 && text[at] == '0' {
 		return errJSON
 	}
-	if s.peek() == '.' {
-		if s.at++; !s.digits() {
+	at = whole
+	if at < len(text) && text[at] == '.' {
+		at++
+		fraction := digits(text, at)
+		if fraction == at {
 			return errJSON
 		}
+		at = fraction
 	}
-	scientific := s.peek()|0x20 == 'e'
+	scientific := at < len(text) && text[at]|0x20 == 'e'
 	if scientific {
-		s.at++
-		if c := s.peek(); c == '+' || c == '-' {
-			s.at++
+		if at++; at < len(text) && (text[at] == '+' || text[at] == '-') {
+			at++
 		}
-		if !s.digits() {
+		exponent := digits(text, at)
+		if exponent == at {
 			return errJSON
 		}
+		at = exponent
 	}
-	if s.at-start > maxNumber {
+	if at > maxNumber {
 		return errNumber
 	}
 	if scientific {
-		if _, err := strconv.ParseFloat(s.text[start:s.at], 64); err != nil {
+		if _, err := strconv.ParseFloat(text[:at], 64); err != nil {
 			return errNumber
 		}
 	}
+	s.at += at
 	return nil
 }
 
-// digits reads one or more.
-func (s *scanner) digits() bool {
-	start := s.at
-	for c := s.peek(); '0' <= c && c <= '9'; c = s.peek() {
-		s.at++
+// digits returns where the digits end that begin there.
+func digits(text string, at int) int {
+	for at < len(text) && text[at]-'0' <= 9 {
+		at++
 	}
-	return s.at > start
+	return at
 }

@@ -6,8 +6,9 @@ package simplejwt
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"slices"
+
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/jose"
 )
 
 // A Claim is one member of a token's payload.
@@ -19,25 +20,13 @@ type Claim struct {
 // Claims are a payload, in its order.
 type Claims []Claim
 
-// parseClaims reads an object that has no name twice.
-func parseClaims(payload []byte) (Claims, error) {
-	decoder := json.NewDecoder(bytes.NewReader(payload))
-	if begin, err := decoder.Token(); err != nil || begin != json.Delim('{') {
-		return nil, errors.New("the payload is not an object")
+// claimsOf returns the claims of a token that was parsed.
+func claimsOf(parsed *jose.Token) Claims {
+	claims := make(Claims, 0, 8) // most tokens have fewer
+	for name, value := range parsed.Claims() {
+		claims = append(claims, Claim{name, value})
 	}
-	var claims Claims
-	for decoder.More() {
-		name, err := decoder.Token()
-		if err != nil {
-			return nil, err
-		}
-		claim := Claim{Name: name.(string)} // an object has nothing else here
-		if err := decoder.Decode(&claim.Value); err != nil {
-			return nil, err
-		}
-		claims = append(claims, claim)
-	}
-	return claims, nil
+	return claims
 }
 
 // Raw returns the value of a claim, nil if there is none.

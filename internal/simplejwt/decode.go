@@ -60,11 +60,7 @@ func (c *Codec) Reread(compact string) (*Token, error) {
 
 // read judges all of a token but its signature.
 func (c *Codec) read(parsed *jose.Token, compact string) (*Token, error) {
-	claims, err := parseClaims(parsed.Payload)
-	if err != nil {
-		return nil, &Error{Invalid, err}
-	}
-	token := &Token{Claims: claims, compact: compact}
+	token := &Token{Claims: claimsOf(parsed), compact: compact, payload: parsed.Payload}
 	if err := c.checkTimes(parsed, token); err != nil {
 		return nil, err
 	}

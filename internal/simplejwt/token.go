@@ -34,6 +34,7 @@ type Token struct {
 	issuer  string
 	id      string // jti, if it is a text
 	compact string
+	payload json.RawMessage
 }
 
 // ID returns the jti, or "".
@@ -72,10 +73,7 @@ func (t *Token) Alone() string {
 func (t *Token) Compact() string { return t.compact }
 
 // Raw returns the payload.
-func (t *Token) Raw() json.RawMessage {
-	raw, _ := t.Claims.MarshalJSON()
-	return raw
-}
+func (t *Token) Raw() json.RawMessage { return t.payload }
 
 // newClaims returns what every token begins with.
 func (c *Codec) newClaims(kind string, now time.Time) Claims {

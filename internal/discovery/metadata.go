@@ -51,56 +51,61 @@ func Parse(raw []byte, s outbound.Settings) (*Metadata, error) {
 		return nil, errors.New("the metadata is no JSON object")
 	}
 	m := &Metadata{Raw: raw}
-	for name, field := range map[string]any{
-		"issuer":                                         &m.Issuer,
-		"authorization_endpoint":                         &m.AuthorizationEndpoint,
-		"token_endpoint":                                 &m.TokenEndpoint,
-		"userinfo_endpoint":                              &m.UserinfoEndpoint,
-		"jwks_uri":                                       &m.JWKSURI,
-		"end_session_endpoint":                           &m.EndSessionEndpoint,
-		"introspection_endpoint":                         &m.IntrospectionEndpoint,
-		"revocation_endpoint":                            &m.RevocationEndpoint,
-		"id_token_signing_alg_values_supported":          &m.IDTokenSigningAlgs,
-		"token_endpoint_auth_methods_supported":          &m.TokenEndpointAuthMethods,
-		"code_challenge_methods_supported":               &m.CodeChallengeMethods,
-		"authorization_response_iss_parameter_supported": &m.AuthorizationResponseIss,
-		"backchannel_logout_supported":                   &m.BackchannelLogout,
-	} {
-		value, ok := members[name]
-		if !ok {
+	for _, address := range m.addresses() {
+		if err := read(members, address.name, address.field); err != nil {
+			return nil, err
+		}
+		if *address.field == "" {
 			continue
 		}
-		if err := json.Unmarshal(value, field); err != nil {
-			return nil, fmt.Errorf("%s of the metadata has the wrong type", name)
+		if err := outbound.CheckURL(*address.field, s); err != nil {
+			return nil, fmt.Errorf("%s of the metadata: %w", address.name, err)
 		}
+	}
+	if err := errors.Join(
+		read(members, "issuer", &m.Issuer),
+		read(members, "id_token_signing_alg_values_supported", &m.IDTokenSigningAlgs),
+		read(members, "token_endpoint_auth_methods_supported", &m.TokenEndpointAuthMethods),
+		read(members, "code_challenge_methods_supported", &m.CodeChallengeMethods),
+		read(members, "authorization_response_iss_parameter_supported", &m.AuthorizationResponseIss),
+		read(members, "backchannel_logout_supported", &m.BackchannelLogout),
+	); err != nil {
+		return nil, err
 	}
 	if m.Issuer == "" {
 		return nil, errors.New("the metadata names no issuer")
 	}
-	for name, address := range m.addresses() {
-		if address == "" {
-			continue
-		}
-		if err := outbound.CheckURL(address, s); err != nil {
-			return nil, fmt.Errorf("%s of the metadata: %w", name, err)
-		}
-	}
 	return m, nil
 }
 
-func (m *Metadata) addresses() map[string]string {
-	return map[string]string{
-		"authorization_endpoint": m.AuthorizationEndpoint,
-		"token_endpoint":         m.TokenEndpoint,
-		"userinfo_endpoint":      m.UserinfoEndpoint,
-		"jwks_uri":               m.JWKSURI,
-		"end_session_endpoint":   m.EndSessionEndpoint,
-		"introspection_endpoint": m.IntrospectionEndpoint,
-		"revocation_endpoint":    m.RevocationEndpoint,
+// read takes a member over, if it is there.
+func read(members map[string]json.RawMessage, name string, field any) error {
+	value, ok := members[name]
+	if ok && json.Unmarshal(value, field) != nil {
+		return fmt.Errorf("%s of the metadata has the wrong type", name)
+	}
+	return nil
+}
+
+type address struct {
+	name  string
+	field *string
+}
+
+func (m *Metadata) addresses() []address {
+	return []address{
+		{"authorization_endpoint", &m.AuthorizationEndpoint},
+		{"token_endpoint", &m.TokenEndpoint},
+		{"userinfo_endpoint", &m.UserinfoEndpoint},
+		{"jwks_uri", &m.JWKSURI},
+		{"end_session_endpoint", &m.EndSessionEndpoint},
+		{"introspection_endpoint", &m.IntrospectionEndpoint},
+		{"revocation_endpoint", &m.RevocationEndpoint},
 	}
 }
 
-// addresses of the metadata of an issuer, in the order in which they are tried.
+// wellKnown returns where the metadata of an issuer can be, in the order in
+// which that is tried.
 func wellKnown(issuer string) []string {
 	issuer = strings.TrimSuffix(issuer, "/")
 	urls := []string{issuer + "/.well-known/openid-configuration"}

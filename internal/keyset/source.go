@@ -49,8 +49,11 @@ func fromIssuer(cfg *Config) (outbound.Fetch[keys], func(), error) {
 		metadata, err := provider.Metadata(ctx)
 		if err != nil || failed {
 			// This runs in the background, which bounds how often. Where the keys
-			// are gone the issuer may have moved them.
-			metadata, err = provider.Renew(ctx)
+			// are gone the issuer may have moved them; if it does not say so, they
+			// may come back.
+			if renewed, failure := provider.Renew(ctx); failure == nil || err != nil {
+				metadata, err = renewed, failure
+			}
 		}
 		if err != nil {
 			return nil, 0, outbound.Cause(err)

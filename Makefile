@@ -50,7 +50,8 @@ chaos: ## fail PostgreSQL under two nodes, in every way, and watch (part of test
 
 bench: ## measure against plain Caddy, basic_auth and forward_auth; issuing, counting, sweeping
 	$(GO) run ./internal/benchmark
-	$(GO) test -run '^$$' -bench 'Knox|session|tokenHit|throttled' .
+	$(GO) test -run '^$$' -bench 'Knox|session|tokenHit|throttled|JWT' .
+	$(GO) test -run '^$$' -bench 'FirstSight|Parse$$' ./internal/jose
 	$(GO) test -run '^$$' -bench 'Create|Issue|Hit|Attempt' ./tokenstore/memory ./tokenstore/sqlite
 	SQLITE_BENCH_MILLION=1 $(GO) test -run '^$$' -bench Sweep -benchtime 1x ./tokenstore/memory ./tokenstore/sqlite
 

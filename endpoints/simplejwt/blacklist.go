@@ -127,7 +127,7 @@ func (e *Endpoint) ended(ctx context.Context, token *simplejwt.Token, compact st
 	case simplejwt.Refresh:
 		digest = issue.JWTDigest(compact)
 	case simplejwt.Sliding:
-		digest = slidingDigest(token.Issuer(), token.ID())
+		digest = slidingDigest(token.Family(), compact)
 	default:
 		return false, nil
 	}

@@ -49,8 +49,7 @@ func (e *Endpoint) obtainSliding(w http.ResponseWriter, r *http.Request, _ *auth
 	if err != nil {
 		return err
 	}
-	jti, _ := claims.Text(e.JTIClaim)
-	record.Digest = slidingDigest(e.Issuer, jti)
+	record.Digest = slidingDigest(record.Family, compact)
 	record.Expires = record.Created.Add(time.Duration(e.SlidingTokenRefreshLifetime + e.Leeway))
 	if _, err := e.issuer.Record(ctx, record); err != nil {
 		return issue.StoreError(err)

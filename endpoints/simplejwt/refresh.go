@@ -101,7 +101,7 @@ func (e *Endpoint) slide(ctx context.Context, compact string) (string, error) {
 	if err := e.codec.CheckRefreshExp(token); err != nil {
 		return "", err
 	}
-	found, err := e.find(ctx, token, slidingDigest(token.Issuer(), token.ID()))
+	found, err := e.find(ctx, token, slidingDigest(token.Family(), compact))
 	if err != nil {
 		return "", err
 	}
@@ -113,9 +113,12 @@ func (e *Endpoint) slide(ctx context.Context, compact string) (string, error) {
 }
 
 // slidingDigest is what the store finds a sliding token by, which is another text
-// each time and keeps its jti.
-func slidingDigest(issuer, jti string) []byte {
-	return issue.Digest("sliding " + issuer + " " + jti)
+// each time and stays in its family. One without any is found by itself.
+func slidingDigest(family, compact string) []byte {
+	if family == "" {
+		return issue.JWTDigest(compact)
+	}
+	return issue.Digest("sliding " + family)
 }
 
 // read returns a token of a type that was not blacklisted, with simplejwt's errors

@@ -129,11 +129,11 @@ func (i *Introspection) Cleanup() error {
 
 // UserSource says whose users they are: the server's, or those of the store to
 // which they are linked.
-func (i *Introspection) UserSource() auth.Source { return i.Accounts.Source(i.name()) }
+func (i *Introspection) UserSource() auth.Source { return i.Source(i.name()) }
 
 // Authenticate returns whom the request's token stands for.
 func (i *Introspection) Authenticate(r *http.Request) (*auth.Identity, error) {
-	found, err := i.Sources.Token(r)
+	found, err := i.Token(r)
 	if err != nil {
 		return nil, err
 	}
@@ -173,7 +173,7 @@ func (i *Introspection) Recheck(r *http.Request, remembered *auth.Identity) (*au
 
 // CacheKey returns the token, if answers are remembered at all.
 func (i *Introspection) CacheKey(r *http.Request) (secret []byte, ok bool) {
-	found, err := i.Sources.Token(r)
+	found, err := i.Token(r)
 	if err != nil || i.ttl() <= 0 || len(found.Token) > maxIntrospected || !bearer.IsToken(found.Token) {
 		return nil, false
 	}
@@ -190,7 +190,7 @@ func (i *Introspection) CacheKey(r *http.Request) (secret []byte, ok bool) {
 func (i *Introspection) Guard(r *http.Request, id *auth.Identity) error {
 	bound := isBound(id)
 	if bound || i.csrf != nil {
-		found, err := i.Sources.Token(r)
+		found, err := i.Token(r)
 		if err != nil {
 			return err
 		}

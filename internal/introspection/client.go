@@ -133,7 +133,7 @@ func (c *Client) Introspect(ctx context.Context, token string) (*Answer, error) 
 		if answer, err, known := c.known(digest); known {
 			return answer, err
 		}
-		answer, err := c.exchange(token)
+		answer, err := c.exchange(context.WithoutCancel(ctx), token)
 		switch {
 		case err == nil:
 			c.recent.add(digest, answer)
@@ -162,8 +162,8 @@ func (c *Client) known(d digest) (answer *Answer, err error, known bool) {
 }
 
 // exchange asks the server, if it may be asked now.
-func (c *Client) exchange(token string) (*Answer, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), c.timeout)
+func (c *Client) exchange(ctx context.Context, token string) (*Answer, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
 	endpoint, err := c.endpoint(ctx)
 	if err != nil {

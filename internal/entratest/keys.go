@@ -127,7 +127,9 @@ func (s *Server) keys(version string) http.HandlerFunc {
 			s.Lock()
 			hidden, bare := s.Hidden[id], s.Bare
 			s.Unlock()
-			if hidden || isTenant(tenant) && bound != "{tenantid}" && bound != tenant {
+			// v1.0 has no keys of single tenants, nor those of personal accounts.
+			ofOne := bound != "{tenantid}"
+			if hidden || ofOne && (version == "1.0" || isTenant(tenant) && bound != tenant) {
 				continue
 			}
 			k := keyNamed(id)

@@ -61,7 +61,9 @@ func TestEntra_binding(t *testing.T) {
 	if got := s.get("/", entraToken(sign("2.0", entratest.Fabrikam))); got.Status != 200 {
 		t.Errorf("the tenant's own key: %d %q", got.Status, got.Body)
 	}
-	s.get("/", entraToken(sign("2.0", entratest.Contoso))).expect(t, 401, entraInvalid, invalidToken)
+	for _, version := range []string{"1.0", "2.0"} {
+		s.get("/", entraToken(sign(version, entratest.Contoso))).expect(t, 401, entraInvalid, invalidToken)
+	}
 	if !strings.Contains(s.logs.text(), "the key is bound to another issuer") {
 		t.Error("the log does not say why")
 	}

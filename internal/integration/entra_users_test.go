@@ -4,6 +4,7 @@
 package integration
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -109,4 +110,41 @@ func TestEntra_scope(t *testing.T) {
 	s := serve(t, "{{site}} {\nrest_auth {\n"+entraBlock(idp, entratest.Contoso)+"require scope orders.delete\n}\n"+entraWho+"}\n")
 	s.get("/", entraToken(idp.Sign(idp.User("2.0", entratest.Contoso, entratest.Alice, "a")))).expect(t, 403,
 		`Bearer realm="api", error="insufficient_scope", error_description="The request requires higher privileges than provided by the access token.", scope="orders.delete"`, deniedBody)
+}
+
+// TestEntra_explain is why a token is not accepted, in words, and without the
+// token.
+func TestEntra_explain(t *testing.T) {
+	idp := entratest.New(t)
+	s := serve(t, strings.Replace(entraSite(idp, entratest.Contoso, "link subject", "create on"), "allow_any", "authenticated", 1))
+	s.awaitStore()
+	good := idp.User("2.0", entratest.Contoso, entratest.Alice, "alice")
+	for want, claims := range map[string]entratest.Claims{
+		"the token is for another audience":             good.With(entratest.Claims{"aud": entratest.Mobile}),
+		"the token is of a tenant that is not accepted": idp.User("2.0", entratest.Fabrikam, entratest.Alice, "a"),
+		"the token is of another issuer":                good.With(entratest.Claims{"iss": "https://issuer.example"}),
+		"claim 'tid' is not the tenant of the issuer":   good.With(entratest.Claims{"tid": entratest.Fabrikam}),
+		"the token has neither a scope nor a role":      good.With(entratest.Claims{"scp": nil}),
+		"neither 'azp' nor 'appid' names the client":    good.With(entratest.Claims{"azp": nil}),
+		"the user is a guest":                           good.With(entratest.Claims{"acct": 1}),
+		"claim 'ver' is not the version of the issuer":  good.With(entratest.Claims{"ver": "1.0"}),
+	} {
+		token := idp.Sign(claims)
+		x := s.explain("GET", "/", entraToken(token))
+		if len(x.Judged) != 1 || len(x.Judged[0].Authenticators) != 1 {
+			t.Fatalf("%+v", x)
+		}
+		if got := x.Judged[0].Authenticators[0].Reason; !strings.Contains(got, want) {
+			t.Errorf("%q, want %q", got, want)
+		}
+		if printed := fmt.Sprintf("%+v", x); strings.Contains(printed, token[strings.LastIndexByte(token, '.')+1:]) {
+			t.Errorf("the token is in %s", printed)
+		}
+	}
+	if x := s.explain("GET", "/", entraToken(idp.Sign(good))); len(x.Judged) != 1 || x.Judged[0].Verdict != "allowed" {
+		t.Errorf("a good token: %+v", x.Judged)
+	}
+	if _, err := s.store().UserByOrigin(t.Context(), "entra:"+entratest.Contoso, entratest.Alice); err == nil {
+		t.Error("explaining created a user")
+	}
 }

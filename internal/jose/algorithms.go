@@ -58,11 +58,11 @@ func saltOfHash(m *jwt.SigningMethodRSAPSS) jwt.SigningMethod {
 func (a *algorithm) fits(public any) bool {
 	switch k := public.(type) {
 	case *rsa.PublicKey:
-		return a.typ == "RSA"
+		return a.typ == "RSA" && k != nil
 	case *ecdsa.PublicKey:
-		return a.typ == "EC" && k.Curve == a.curve
+		return a.typ == "EC" && k != nil && k.Curve == a.curve
 	case ed25519.PublicKey:
-		return a.typ == "OKP"
+		return a.typ == "OKP" && len(k) == ed25519.PublicKeySize
 	case []byte:
 		return a.typ == "oct" && len(k) > 0
 	default:

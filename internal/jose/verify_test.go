@@ -90,6 +90,7 @@ func TestVerifyKeyDecides(t *testing.T) {
 			"another type":       {Type: "oct", Algorithms: []string{signer}, Public: public},
 			"no type":            {Algorithms: []string{signer}, Public: public},
 			"no key":             {Type: "RSA", Algorithms: []string{signer}},
+			"a key that is nil":  {Type: "RSA", Algorithms: []string{signer}, Public: (*rsa.PublicKey)(nil)},
 			"a key by value":     {Type: "RSA", Algorithms: []string{signer}, Public: *public.(*rsa.PublicKey)},
 			"a private key":      {Type: "RSA", Algorithms: []string{signer}, Public: made["RS256"].private.Private},
 			"an elliptic key":    {Type: "RSA", Algorithms: []string{signer}, Public: made["ES256"].public.Public},
@@ -421,6 +422,10 @@ func TestVerifyKeys(t *testing.T) {
 	}
 	if err := verifies(t, token); !errors.Is(err, errNoKey) {
 		t.Errorf("no keys: %v", err)
+	}
+	short := &keyset.Key{Type: "OKP", Algorithms: []string{"EdDSA"}, Public: made["EdDSA"].public.Public.(ed25519.PublicKey)[:31]}
+	if err := verifies(t, token, short); !errors.Is(err, errNoKey) {
+		t.Errorf("a key of 31 bytes: %v", err)
 	}
 }
 

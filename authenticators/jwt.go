@@ -197,7 +197,7 @@ func (j *JWT) Guard(r *http.Request, id *auth.Identity) error {
 // Challenge asks for a token, and says what was wrong with the one that was sent.
 // A token that is none of the issuers' is a bad one if nobody else knew it.
 func (j *JWT) Challenge(_ *http.Request, cause error) string {
-	if foreign, ok := errors.AsType[*accesstoken.Foreign](cause); ok {
+	if foreign, ok := errors.AsType[*accesstoken.ForeignError](cause); ok {
 		cause = bearer.InvalidToken(bearer.DescriptionInvalid, foreign)
 	}
 	return j.Challenger.Challenge(cause)

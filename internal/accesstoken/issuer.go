@@ -110,7 +110,7 @@ func (i *Issuer) Resolve() error {
 	if err := resolve("issuer", &i.Issuer); err != nil {
 		return err
 	}
-	if err := i.Keys.resolve(); err != nil {
+	if err := i.resolveKeys(); err != nil {
 		return err
 	}
 	if err := i.Settings.Resolve(); err != nil {
@@ -138,7 +138,7 @@ func (i *Issuer) Check() error {
 	if slices.Contains(i.Audience, "") {
 		return errors.New("audience: is empty")
 	}
-	if err := i.Keys.check(i.Issuer); err != nil {
+	if err := i.checkKeys(i.Issuer); err != nil {
 		return err
 	}
 	if err := checkAlgorithms(i.Algorithms, i.secret()); err != nil {

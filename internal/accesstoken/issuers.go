@@ -82,7 +82,7 @@ func newIssuer(ctx caddy.Context, options *Issuer) (*issuer, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := options.Accounts.Provision(ctx); err != nil {
+	if err := options.Provision(ctx); err != nil {
 		return nil, err
 	}
 	keys, err := keyset.Acquire(config, ctx.Logger())
@@ -146,14 +146,14 @@ func (s *Issuers) Generation() (sum uint64) {
 // Identity returns whom a token stands for, as a new identity whose Method the
 // caller sets. Its error is
 //
-//   - a *Foreign for a token of none of the issuers, and for what is no JSON
+//   - a *ForeignError for a token of none of the issuers, and for what is no JSON
 //     Web Token at all, since it does not have three segments;
 //   - an *auth.Failure for a bad token, and for three segments of garbage;
 //   - an *auth.Unavailable if the issuer's keys or the store are not to be had.
 func (s *Issuers) Identity(ctx context.Context, compact string) (*auth.Identity, error) {
 	t, err := jose.Parse(compact)
 	if errors.Is(err, jose.ErrNotCompact) {
-		return nil, &Foreign{errNotCompact}
+		return nil, &ForeignError{errNotCompact}
 	}
 	if err != nil {
 		return nil, refusal(err)
@@ -165,7 +165,7 @@ func (s *Issuers) Identity(ctx context.Context, compact string) (*auth.Identity,
 	if err := i.Check(ctx, t, s.now()); err != nil {
 		return nil, err
 	}
-	id, err := i.Verifier.Identity(ctx, t, i.name)
+	id, err := i.Identity(ctx, t, i.name)
 	if err != nil {
 		return nil, err
 	}
@@ -179,7 +179,7 @@ func (s *Issuers) of(t *jose.Token) (*issuer, error) {
 	case err != nil:
 		return nil, refusal(err)
 	case !said && s.unnamed == nil:
-		return nil, &Foreign{errNoIssuer}
+		return nil, &ForeignError{errNoIssuer}
 	case !said:
 		return s.unnamed, nil
 	}
@@ -190,7 +190,7 @@ func (s *Issuers) of(t *jose.Token) (*issuer, error) {
 	if s.unnamed != nil && s.unnamed.options.Issuer == "" {
 		return s.unnamed, nil
 	}
-	return nil, &Foreign{errOtherIssuer}
+	return nil, &ForeignError{errOtherIssuer}
 }
 
 // Recheck returns an identity that Identity returned as it is now, without its
@@ -200,7 +200,7 @@ func (s *Issuers) Recheck(ctx context.Context, remembered *auth.Identity) (*auth
 	if i == nil {
 		return nil, auth.ErrChanged
 	}
-	id, err := i.Verifier.Recheck(ctx, remembered, i.name)
+	id, err := i.Recheck(ctx, remembered, i.name)
 	if err != nil {
 		return nil, err
 	}

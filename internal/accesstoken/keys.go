@@ -49,8 +49,12 @@ type Keys struct {
 
 func (k *Keys) given() (names []string) {
 	for _, option := range []struct{ name, value string }{
-		{"jwks_url", k.JWKSURL}, {"jwks_file", k.JWKSFile}, {"key_file", k.KeyFile},
-		{"key", k.Key}, {"secret", k.Secret}, {"secret_file", k.SecretFile},
+		{"jwks_url", k.JWKSURL},
+		{"jwks_file", k.JWKSFile},
+		{"key_file", k.KeyFile},
+		{"key", k.Key},
+		{"secret", k.Secret},
+		{"secret_file", k.SecretFile},
 	} {
 		if option.value != "" {
 			names = append(names, option.name)
@@ -61,13 +65,17 @@ func (k *Keys) given() (names []string) {
 
 func (k *Keys) secret() bool { return k.Secret != "" || k.SecretFile != "" }
 
-func (k *Keys) resolve() error {
+func (k *Keys) resolveKeys() error {
 	for _, option := range []struct {
 		name  string
 		field *string
 	}{
-		{"jwks_url", &k.JWKSURL}, {"jwks_file", &k.JWKSFile}, {"key_file", &k.KeyFile},
-		{"key", &k.Key}, {"secret", &k.Secret}, {"secret_file", &k.SecretFile},
+		{"jwks_url", &k.JWKSURL},
+		{"jwks_file", &k.JWKSFile},
+		{"key_file", &k.KeyFile},
+		{"key", &k.Key},
+		{"secret", &k.Secret},
+		{"secret_file", &k.SecretFile},
 	} {
 		if err := resolve(option.name, option.field); err != nil {
 			return err
@@ -76,7 +84,7 @@ func (k *Keys) resolve() error {
 	return nil
 }
 
-func (k *Keys) check(issuer string) error {
+func (k *Keys) checkKeys(issuer string) error {
 	switch names := k.given(); {
 	case len(names) > 1:
 		return fmt.Errorf("%s: keys come from one place, and several are given", strings.Join(names, ", "))

@@ -49,18 +49,18 @@ func keyError(err error) error {
 	return &auth.Unavailable{RetryAfter: retryAfter, Err: err}
 }
 
-// Foreign says that a token is none of ours, and why. It wraps
+// ForeignError says that a token is none of ours, and why. It wraps
 // auth.ErrNoCredentials, so that the next authenticator is asked.
-type Foreign struct{ cause error }
+type ForeignError struct{ cause error }
 
-func (f *Foreign) Error() string {
+func (f *ForeignError) Error() string {
 	return "the token is not one of the issuers here: " + f.cause.Error()
 }
 
 // Unwrap returns auth.ErrNoCredentials.
-func (*Foreign) Unwrap() error { return auth.ErrNoCredentials }
+func (*ForeignError) Unwrap() error { return auth.ErrNoCredentials }
 
-// Causes of a Foreign.
+// Causes of a ForeignError.
 var (
 	errNotCompact  = errors.New("it is no JSON Web Token, which has three segments")
 	errOtherIssuer = errors.New("its 'iss' is that of no issuer here")

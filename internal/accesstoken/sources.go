@@ -34,7 +34,7 @@ func (s *Issuers) Source() auth.Source {
 	return auth.Source{Name: strings.Join(names, " "), Told: s.told()}
 }
 
-func (*Issuers) source(i *issuer) auth.Source { return i.options.Accounts.Source(i.name) }
+func (*Issuers) source(i *issuer) auth.Source { return i.options.Source(i.name) }
 
 // told reports whether every issuer says how its users are told apart from all
 // others.

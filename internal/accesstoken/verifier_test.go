@@ -186,8 +186,11 @@ func TestBind(t *testing.T) {
 		t.Fatal(err)
 	}
 	all := []*keyset.Key{
-		{ID: "any"}, {ID: "mine", Issuer: "https://x/t1/v2.0"}, {ID: "template", Issuer: "https://x/{tenantid}/v2.0"},
-		{ID: "other", Issuer: "https://x/t2/v2.0"}, {ID: "any too"},
+		{ID: "any"},
+		{ID: "mine", Issuer: "https://x/t1/v2.0"},
+		{ID: "template", Issuer: "https://x/{tenantid}/v2.0"},
+		{ID: "other", Issuer: "https://x/t2/v2.0"},
+		{ID: "any too"},
 	}
 	var got []string
 	for _, key := range bind(token, all) {

@@ -123,17 +123,17 @@ func publicKeyForms(key *rsa.PublicKey, der []byte) map[string][]byte {
 	pkix := pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der})
 	modulus := base64.RawURLEncoding.EncodeToString(key.N.Bytes())
 	return map[string][]byte{
-		"PEM":               pkix,
+		"PEM":                pkix,
 		"PEM without an end": []byte(strings.TrimSpace(string(pkix))),
-		"PEM of PKCS #1":    pem.EncodeToMemory(&pem.Block{Type: "RSA PUBLIC KEY", Bytes: pkcs1}),
-		"DER":               der,
-		"DER of PKCS #1":    pkcs1,
-		"base64 of the DER": []byte(base64.StdEncoding.EncodeToString(der)),
-		"JWK":               fmt.Appendf(nil, `{"e":"AQAB","kty":"RSA","n":"%s"}`, modulus),
-		"modulus":           key.N.Bytes(),
-		"modulus, encoded":  []byte(modulus),
-		"key ID":            []byte("confused"),
-		"empty secret":      {},
+		"PEM of PKCS #1":     pem.EncodeToMemory(&pem.Block{Type: "RSA PUBLIC KEY", Bytes: pkcs1}),
+		"DER":                der,
+		"DER of PKCS #1":     pkcs1,
+		"base64 of the DER":  []byte(base64.StdEncoding.EncodeToString(der)),
+		"JWK":                fmt.Appendf(nil, `{"e":"AQAB","kty":"RSA","n":"%s"}`, modulus),
+		"modulus":            key.N.Bytes(),
+		"modulus, encoded":   []byte(modulus),
+		"key ID":             []byte("confused"),
+		"empty secret":       {},
 	}
 }
 

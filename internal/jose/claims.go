@@ -54,7 +54,7 @@ func date(number string) (time.Time, bool) {
 	if c := number[0]; c < '0' || c > '9' {
 		return time.Time{}, false
 	}
-	if strings.IndexAny(number, ".eE") < 0 {
+	if !strings.ContainsAny(number, ".eE") {
 		seconds, err := strconv.ParseInt(number, 10, 64)
 		if err != nil || seconds > maxDate {
 			return time.Time{}, false

@@ -471,7 +471,12 @@ func TestVerifyAsksNobody(t *testing.T) {
 	}
 	url := "http://" + listener.Addr().String() + "/jwks.json"
 	for _, extra := range []map[string]any{
-		{"jku": url}, {"x5u": url}, {"jwk": json.RawMessage(jwk)}, {"jwk": url}, {"x5c": []string{"MIIB"}}, {"x5t": "AAAA", "x5t#S256": "AAAA"},
+		{"jku": url},
+		{"x5u": url},
+		{"jwk": json.RawMessage(jwk)},
+		{"jwk": url},
+		{"x5c": []string{"MIIB"}},
+		{"x5t": "AAAA", "x5t#S256": "AAAA"},
 		{"jku": url, "x5u": url, "jwk": json.RawMessage(jwk), "x5c": []string{url}},
 	} {
 		token, err := Sign(attacker.private, Header{Extra: extra}, []byte(`{}`))

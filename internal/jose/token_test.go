@@ -13,6 +13,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/keyset"
 )
@@ -254,5 +255,22 @@ func TestParseErrorsQuoteNothing(t *testing.T) {
 		if _, err := Parse(token); err == nil || strings.Contains(err.Error(), secret) {
 			t.Errorf("%v", err)
 		}
+	}
+}
+
+// TestParseAllocations keeps the reading of a token cheap: what is decoded, its
+// text, and the token.
+func TestParseAllocations(t *testing.T) {
+	token := segments(`{"alg":"RS256","typ":"at+jwt","kid":"1"}`, `{"iss":"https://login.example.com","sub":"1","aud":"a","exp":1,"iat":1,"scope":"a b"}`)
+	rules := Rules{Optional: []string{"aud"}}
+	if got := testing.AllocsPerRun(100, func() { _, _ = Parse(token) }); got > 3 {
+		t.Errorf("Parse makes %v allocations, want 3", got)
+	}
+	parsed, err := Parse(token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := testing.AllocsPerRun(100, func() { _ = rules.Check(parsed, time.Unix(0, 0)); _ = AccessTokenOnly(parsed) }); got > 1 {
+		t.Errorf("Check makes %v allocations, want 1", got)
 	}
 }

@@ -25,7 +25,9 @@ const (
 	// maxAnswer is the size of the largest answer that is read.
 	maxAnswer = 64 << 10
 
-	// maxExchanges is how many tokens the server is asked about at a time.
+	// maxExchanges is how many tokens the server is asked about at a time, fewer
+	// than there may be connections: one that waited for a connection would look
+	// like a slow server.
 	maxExchanges = 32
 
 	// maxPatience is how long a request waits for its turn to ask.

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -255,6 +256,40 @@ func TestClient_bound(t *testing.T) {
 	<-c.slots
 	if _, err := c.Introspect(t.Context(), "token"); err != nil {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestClient_flood has more distinct tokens than may be asked about at a time, each
+// of which is slow. None of them is taken for a failure of the server.
+func TestClient_flood(t *testing.T) {
+	s := newServer(t)
+	var now, most atomic.Int64
+	full := make(chan struct{})
+	s.does(func(w http.ResponseWriter, _ *http.Request) {
+		n := now.Add(1)
+		for high := most.Load(); n > high && !most.CompareAndSwap(high, n); high = most.Load() {
+		}
+		if n == maxExchanges {
+			close(full)
+		}
+		<-full
+		now.Add(-1)
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write([]byte(`{"active":false}`))
+	})
+	c, _ := s.client(t)
+	c.patience = time.Minute
+	var wg sync.WaitGroup
+	for i := range 4 * maxExchanges {
+		wg.Go(func() {
+			if _, err := c.Introspect(t.Context(), "token-"+strconv.Itoa(i)); !errors.Is(err, ErrInactive) {
+				t.Error(err)
+			}
+		})
+	}
+	wg.Wait()
+	if most.Load() != maxExchanges || s.asked.Load() != 4*maxExchanges || c.breaker.failures != 0 {
+		t.Errorf("%d at a time, asked %d times, %d failures", most.Load(), s.asked.Load(), c.breaker.failures)
 	}
 }
 

@@ -32,6 +32,14 @@ func TestServer_Resolve(t *testing.T) {
 	if err := s.Resolve(outbound.Settings{}); err != nil || s.ClientSecret != "s3" || s.ClientAuth != "basic" {
 		t.Errorf("%+v, %v", s, err)
 	}
+	name := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(name, []byte("s4\r\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s = Server{Endpoint: "https://a/introspect", ClientID: "edge", ClientSecret: "{file." + name + "}"}
+	if err := s.Resolve(outbound.Settings{}); err != nil || s.ClientSecret != "s4" {
+		t.Errorf("%+v, %v", s, err)
+	}
 	for want, s := range map[string]Server{
 		"say which server is asked":                    {},
 		"endpoint 'http://a': expected an https":       {Endpoint: "http://a"},

@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
 
 	"github.com/caddyserver/caddy/v2"
 
@@ -52,10 +51,12 @@ func (e *Entra) completeDjango() {
 	}
 }
 
-// djangoChallenge is what AdfsAccessTokenAuthentication sends.
+// djangoChallenge is what AdfsAccessTokenAuthentication sends, without the comma
+// between its parameters.
 func (e *Entra) djangoChallenge() string {
-	realm, _, _ := strings.Cut(e.Challenger.Challenge(nil), ",")
-	return realm + ` token_type="JWT"`
+	plain := e.Challenger
+	plain.ChallengeScopes, plain.ResourceMetadata = nil, ""
+	return plain.Challenge(nil) + ` token_type="JWT"`
 }
 
 // djangoFailure tells as little apart as Django does.

@@ -115,3 +115,19 @@ func BenchmarkEntra(b *testing.B) {
 		}
 	})
 }
+
+func TestEntra_challenge(t *testing.T) {
+	idp := entratest.New(t)
+	ctx, _ := newApp(t)
+	for more, want := range map[string]string{
+		`, "compat": "django"`: `Bearer realm="api" token_type="JWT"`,
+		`, "compat": "django", "realm": "a, \"b\"", "challenge_scopes": ["x"]`: `Bearer realm="a, \"b\"" token_type="JWT"`,
+		`, "realm": "orders", "challenge_scopes": ["orders.read"]`:             `Bearer realm="orders", scope="orders.read"`,
+	} {
+		guest := mustLoad[*Entra](t, ctx, "entra", entraConfig(idp, more))
+		guest.SetRealm("api")
+		if got := guest.Challenge(nil, nil); got != want {
+			t.Errorf("%s: %s, want %s", more, got, want)
+		}
+	}
+}

@@ -79,6 +79,8 @@ func testFleet(t *testing.T, a, b *node) {
 
 	testSessions(t, a, b)
 
+	t.Run("logins of simplejwt", func(t *testing.T) { testSimpleJWT(t, a, b) })
+
 	t.Run("both ways, many times", func(t *testing.T) {
 		var took []time.Duration
 		for i := range rounds {

@@ -69,8 +69,20 @@ http://{{address}} {
 		}
 		respond "{http.auth.user.id}"
 	}
+	handle /own {
+		rest_auth {
+			authenticate simplejwt {
+				algorithm ES256
+			}
+		}
+		respond "{http.auth.user.id}"
+	}
 	rest_auth_endpoints {
 		session /auth/
+		simplejwt /api/token/ {
+			algorithm ES256
+			rotate_refresh_tokens
+		}
 	}
 	handle {
 		rest_auth {

@@ -155,7 +155,11 @@ func TestSharing(t *testing.T) {
 
 func TestAcquireErrors(t *testing.T) {
 	for _, cfg := range []discovery.Config{
-		{}, {Issuer: "a.example"}, {Issuer: "http://a.example"}, {Issuer: "https://a.example#b"}, {Issuer: "https://u:p@a.example"},
+		{},
+		{Issuer: "a.example"},
+		{Issuer: "http://a.example"},
+		{Issuer: "https://a.example#b"},
+		{Issuer: "https://u:p@a.example"},
 		{Issuer: "https://a.example", URL: "http://a.example"},
 		{Issuer: "https://a.example", Outbound: outbound.Settings{AllowInternal: []string{"x"}}},
 	} {

@@ -43,7 +43,6 @@ type Server struct {
 	metadata map[string]any
 	keys     []*signer
 	extra    []json.RawMessage
-	document []byte
 	fetches  map[string]int
 }
 

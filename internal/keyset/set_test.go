@@ -56,10 +56,25 @@ func TestFind(t *testing.T) {
 	} {
 		set := acquire(t, cfg)
 		for _, row := range []struct{ alg, kid, typ string }{
-			{"RS256", rsa, "RSA"}, {"PS512", rsa, "RSA"}, {"ES256", ec, "EC"}, {"EdDSA", idp.KeyIDs()[2], "OKP"},
-			{"RS256", "", "RSA"}, {"ES256", "", "EC"}, {"EdDSA", "", "OKP"}, {"Ed25519", "", "OKP"},
-			{"RS256", ec, ""}, {"ES256", rsa, ""}, {"ES384", ec, ""}, {"ES384", "", ""}, {"HS256", rsa, ""}, {"HS256", "", ""},
-			{"none", rsa, ""}, {"", rsa, ""}, {"", "", ""}, {"RS256", "unknown", ""}, {"rs256", rsa, ""},
+			{"RS256", rsa, "RSA"},
+			{"PS512", rsa, "RSA"},
+			{"ES256", ec, "EC"},
+			{"EdDSA", idp.KeyIDs()[2], "OKP"},
+			{"RS256", "", "RSA"},
+			{"ES256", "", "EC"},
+			{"EdDSA", "", "OKP"},
+			{"Ed25519", "", "OKP"},
+			{"RS256", ec, ""},
+			{"ES256", rsa, ""},
+			{"ES384", ec, ""},
+			{"ES384", "", ""},
+			{"HS256", rsa, ""},
+			{"HS256", "", ""},
+			{"none", rsa, ""},
+			{"", rsa, ""},
+			{"", "", ""},
+			{"RS256", "unknown", ""},
+			{"rs256", rsa, ""},
 		} {
 			found, err := set.Find(t.Context(), row.alg, row.kid)
 			switch {

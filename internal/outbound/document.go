@@ -55,7 +55,7 @@ func Keep[T any](policy Policy, fetch Fetch[T], settled func(old, new State[T]))
 		policy: policy, fetch: fetch, settled: settled,
 		done: make(chan struct{}), kick: make(chan struct{}, 1),
 	}
-	d.ctx, d.cancel = context.WithCancel(context.Background()) // no request's: others wait for it too
+	d.ctx, d.cancel = context.WithCancel(context.Background()) //nolint:gosec,forbidigo // no request's: others wait for it too; Close ends it
 	d.state.Store(new(State[T]))
 	return d
 }

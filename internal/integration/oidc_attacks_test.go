@@ -379,7 +379,7 @@ func TestOIDC_starts(t *testing.T) {
 	var together sync.WaitGroup
 	failed := make(chan string, 1000)
 	work := make(chan int)
-	for range 16 {
+	for range 100 {
 		together.Go(func() {
 			c := client(t)
 			for range work {

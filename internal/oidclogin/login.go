@@ -132,10 +132,12 @@ func (p *Provider) CheckIssuer(ctx context.Context, iss string, given bool) erro
 // returns a *Refused, an *auth.Failure or *auth.Denial for a user who may not,
 // or an *auth.Unavailable.
 func (p *Provider) Finish(ctx context.Context, a *Attempt, code string) (*Result, error) {
+	waiting, cancel := context.WithTimeout(ctx, exchangePatience)
+	defer cancel()
 	select {
 	case p.exchanges <- struct{}{}:
 		defer func() { <-p.exchanges }()
-	default:
+	case <-waiting.Done():
 		return nil, unavailable(fmt.Errorf("provider %s: %d logins are being finished already", p.Name, maxExchanges))
 	}
 	token, err := p.exchange(ctx, a, code)

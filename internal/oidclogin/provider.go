@@ -124,8 +124,13 @@ type Provider struct {
 	now       func() time.Time
 }
 
-// maxExchanges is how many logins at one provider are finished at once.
-const maxExchanges = 64
+// maxExchanges is how many logins at one provider are finished at once, and
+// exchangePatience how long another one waits: whoever makes up codes has us ask
+// the provider, and should not have us ask it without end.
+const (
+	maxExchanges     = 64
+	exchangePatience = 10 * time.Second
+)
 
 var namePattern = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,31}$`)
 

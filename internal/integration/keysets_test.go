@@ -87,6 +87,7 @@ func TestKeySets_unknownKeys(t *testing.T) {
 	}
 	alone := p99()
 
+	began := time.Now()
 	var flood, good sync.WaitGroup
 	for worker := range 2 {
 		own := client(t)
@@ -104,7 +105,8 @@ func TestKeySets_unknownKeys(t *testing.T) {
 	})
 	flood.Wait()
 	good.Wait()
-	if _, after := idp.Fetches(); after != before+1 {
+	// One in half a minute, on however slow a machine.
+	if _, after := idp.Fetches(); after < before+1 || after > before+1+int(time.Since(began)/(30*time.Second)) {
 		t.Errorf("%d fetches for ten thousand unknown keys", after-before)
 	}
 }

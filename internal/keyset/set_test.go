@@ -149,6 +149,7 @@ func TestUnknownKeys(t *testing.T) {
 	set.Start()
 	eventually(t, "keys", func() bool { return len(set.Describe().Keys) == 3 })
 	_, before := idp.Fetches()
+	began := time.Now()
 
 	stop, known := make(chan struct{}), sync.WaitGroup{}
 	var took []time.Duration
@@ -179,7 +180,8 @@ func TestUnknownKeys(t *testing.T) {
 	unknown.Wait()
 	close(stop)
 	known.Wait()
-	if _, after := idp.Fetches(); after-before != 1 {
+	// One in half a minute, on however slow a machine.
+	if _, after := idp.Fetches(); after-before < 1 || after-before > 1+int(time.Since(began)/(30*time.Second)) {
 		t.Errorf("%d fetches", after-before)
 	}
 	slices.Sort(took)

@@ -46,5 +46,5 @@ func (p *Policy) backoff(failures int) time.Duration {
 }
 
 func spread(d time.Duration) time.Duration {
-	return d - rand.N(d/5+1)
+	return d - rand.N(d/5+1) //nolint:gosec // nobody gains by guessing when
 }

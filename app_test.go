@@ -19,10 +19,12 @@ func TestFingerprintOfApp(t *testing.T) {
 	const hash = "$2a$04$5cBYEbYh9sMMHZhbIjWSvuLbFkRDfgt0kwyfJxMM2UJK9thIlODX6"
 	fingerprint := func(app *App) []byte {
 		t.Helper()
-		ctx, cancel := caddy.NewContext(caddy.Context{Context: t.Context()})
-		defer cancel()
+		ctx, err := caddy.ProvisionContext(new(caddy.Config)) // which has a storage
+		if err != nil {
+			t.Fatal(err)
+		}
 		app.StoreRaw = json.RawMessage(`{"driver":"memory"}`)
-		err := app.Provision(ctx)
+		err = app.Provision(ctx)
 		t.Cleanup(func() {
 			if err := app.Cleanup(); err != nil {
 				t.Error(err)

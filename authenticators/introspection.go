@@ -243,6 +243,7 @@ var (
 	_ auth.Cacheable       = (*Introspection)(nil)
 	_ auth.Challenger      = (*Introspection)(nil)
 	_ auth.Guard           = (*Introspection)(nil)
+	_ auth.QueryReader     = (*Introspection)(nil)
 	_ auth.RealmSetter     = (*Introspection)(nil)
 	_ auth.Rechecker       = (*Introspection)(nil)
 	_ auth.Responder       = (*Introspection)(nil)

@@ -95,7 +95,7 @@ func TestVerifier(t *testing.T) {
 // and none to panic.
 func FuzzVerifier_Read(f *testing.F) {
 	// Nothing listens there: no key is looked for.
-	idp := &entratest.Server{URL: "https://login.example.com"}
+	idp := &entratest.Server{URL: "https://login.example.com", STS: entratest.STS}
 	v := newVerifier(f, idp, []string{Common}, []string{entratest.Contoso})
 	for _, claims := range []entratest.Claims{
 		idp.User("1.0", entratest.Contoso, entratest.Alice, "a"), idp.App("2.0", entratest.Contoso, "r"),

@@ -19,8 +19,8 @@ import (
 	"testing"
 )
 
-// STS begins the issuer of v1.0 tokens. As with the real one, nothing listens
-// there: metadata and keys are at the authority.
+// STS begins the issuer of v1.0 tokens in the public cloud. As with the real one,
+// nothing listens there: metadata and keys are at the authority.
 const STS = "https://sts.windows.net"
 
 // Tenants and people of the tests.
@@ -55,6 +55,7 @@ type Server struct {
 	sync.Mutex
 
 	URL    string // authority and Graph
+	STS    string // begins the issuer of v1.0 tokens
 	CAFile string // the PEM of the certificate's root
 
 	// TokenVersion is that of the tokens for Orders: "1.0" or "2.0".
@@ -92,6 +93,7 @@ type Server struct {
 func New(t testing.TB) *Server {
 	t.Helper()
 	s := &Server{
+		STS:          STS,
 		TokenVersion: "2.0", Roles: []string{"Orders.Reader"}, Groups: map[string][]Group{}, PageSize: 100,
 		MFA: map[string]bool{}, Hidden: map[string]bool{}, Counts: map[string]int{}, faults: map[string]http.HandlerFunc{},
 	}
@@ -127,6 +129,12 @@ func New(t testing.TB) *Server {
 		t.Fatal(err)
 	}
 	return s
+}
+
+func (s *Server) sts() string {
+	s.Lock()
+	defer s.Unlock()
+	return s.STS
 }
 
 // Client returns a client that trusts the server.

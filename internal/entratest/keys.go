@@ -100,7 +100,7 @@ func (s *Server) metadata(version string) http.HandlerFunc {
 			"tenant_region_scope":                   nil,
 		}
 		if version == "1.0" {
-			document["issuer"] = STS + "/" + named + "/"
+			document["issuer"] = s.sts() + "/" + named + "/"
 			document["jwks_uri"] = s.URL + "/common/discovery/keys"
 			document["token_endpoint"] = base + "/oauth2/token"
 			document["authorization_endpoint"] = base + "/oauth2/authorize"

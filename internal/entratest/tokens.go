@@ -40,7 +40,7 @@ func (s *Server) dated(version, tenant string) Claims {
 		"tid": tenant, "ver": version, "uti": "Mf0Nx5ZTZUqYqAAAAAAAAA", "rh": "0.AXEA.", "aio": "ATQAy/8TAAAA",
 	}
 	if version == "1.0" {
-		claims["iss"] = STS + "/" + tenant + "/"
+		claims["iss"] = s.sts() + "/" + tenant + "/"
 	} else {
 		claims["iss"] = s.URL + "/" + tenant + "/v2.0"
 	}
@@ -63,7 +63,7 @@ func (s *Server) User(version, tenant, object, upn string) Claims {
 
 // App returns the claims of a token by which Daemon calls Orders for itself.
 func (s *Server) App(version, tenant string, roles ...string) Claims {
-	claims := s.dated(version, tenant).With(Claims{"oid": Robot, "sub": Robot, "idp": STS + "/" + tenant + "/"})
+	claims := s.dated(version, tenant).With(Claims{"oid": Robot, "sub": Robot, "idp": s.sts() + "/" + tenant + "/"})
 	if len(roles) > 0 {
 		claims["roles"] = roles
 	}

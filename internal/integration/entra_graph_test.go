@@ -110,13 +110,15 @@ func TestEntra_graphFaults(t *testing.T) {
 		part string
 		f    http.HandlerFunc
 	}{
-		"Graph is down":           {"graph", entratest.Down},
-		"Graph forbids":           {"graph", answer(403, `{"error":{"code":"Authorization_RequestDenied"}}`)},
-		"Graph has no groups":     {"graph", answer(200, `{}`)},
-		"Graph answers HTML":      {"graph", answer(200, `<html>`)},
-		"Graph has a huge page":   {"graph", answer(200, `{"value":[{"id":"`+strings.Repeat("x", 3<<20)+`"}]}`)},
-		"Graph never ends":        {"graph", answer(200, `{"value":[],"@odata.nextLink":"`+idp.URL+`/v1.0/me/transitiveMemberOf/microsoft.graph.group"}`)},
-		"Graph redirects":         {"graph", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, idp.URL+"/elsewhere", 302) }},
+		"Graph is down":         {"graph", entratest.Down},
+		"Graph forbids":         {"graph", answer(403, `{"error":{"code":"Authorization_RequestDenied"}}`)},
+		"Graph has no groups":   {"graph", answer(200, `{}`)},
+		"Graph answers HTML":    {"graph", answer(200, `<html>`)},
+		"Graph has a huge page": {"graph", answer(200, `{"value":[{"id":"`+strings.Repeat("x", 3<<20)+`"}]}`)},
+		"Graph never ends":      {"graph", answer(200, `{"value":[],"@odata.nextLink":"`+idp.URL+`/v1.0/me/transitiveMemberOf/microsoft.graph.group"}`)},
+		"Graph redirects": {"graph", func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, idp.URL+"/elsewhere", http.StatusFound)
+		}},
 		"no token":                {"token", entratest.Down},
 		"the secret is wrong":     {"token", answer(401, `{"error":"invalid_client","error_codes":[7000215]}`)},
 		"nobody has consented":    {"token", answer(400, `{"error":"invalid_grant","error_codes":[65001]}`)},

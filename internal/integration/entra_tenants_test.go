@@ -81,6 +81,27 @@ func TestEntra_versions(t *testing.T) {
 	}
 }
 
+// TestEntra_clouds is the clouds of single countries, whose tokens are not those
+// of the public one.
+func TestEntra_clouds(t *testing.T) {
+	idp := entratest.New(t)
+	for cloud, sts := range map[string]string{"usgov": "https://sts.windows.net", "china": "https://sts.chinacloudapi.cn"} {
+		idp.Lock()
+		idp.STS = sts
+		idp.Unlock()
+		s := serve(t, entraSite(idp, entratest.Contoso, "cloud "+cloud))
+		for _, version := range []string{"1.0", "2.0"} {
+			if got := s.get("/", entraToken(idp.Sign(idp.User(version, entratest.Contoso, entratest.Alice, "a")))); got.Status != 200 || !strings.HasPrefix(got.Body, entratest.Alice) {
+				t.Errorf("%s v%s: %d %q", cloud, version, got.Status, got.Body)
+			}
+		}
+		other := idp.User("2.0", entratest.Contoso, entratest.Alice, "a").With(entratest.Claims{"iss": "https://login.microsoftonline.com/" + entratest.Contoso + "/v2.0"})
+		if got := s.get("/", entraToken(idp.Sign(other))); !strings.HasPrefix(got.Body, "  app=") {
+			t.Errorf("%s takes a token of the public cloud: %q", cloud, got.Body)
+		}
+	}
+}
+
 // TestEntra_chain is two blocks for two tenants, and tokens of the store.
 func TestEntra_chain(t *testing.T) {
 	idp := entratest.New(t)

@@ -105,11 +105,16 @@ func namesOf(t *testing.T, token string) (names []string) {
 // asProject signs a payload as a Django project with the key does.
 func asProject(t *testing.T, claims map[string]any) string {
 	t.Helper()
+	return signHS256(t, projectKey, claims)
+}
+
+func signHS256(t *testing.T, key string, claims map[string]any) string {
+	t.Helper()
 	payload, err := json.Marshal(claims)
 	if err != nil {
 		t.Fatal(err)
 	}
-	token, err := jose.Sign(jose.SigningKey{Algorithm: "HS256", Private: []byte(projectKey)}, jose.Header{Type: "JWT"}, payload)
+	token, err := jose.Sign(jose.SigningKey{Algorithm: "HS256", Private: []byte(key)}, jose.Header{Type: "JWT"}, payload)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -34,7 +34,7 @@ func (e *Endpoint) backchannelLogout(w http.ResponseWriter, r *http.Request, _ *
 	}
 	ctx := r.Context()
 	logout, err := p.Logout(ctx, token)
-	if refusedBy, ok := errors.AsType[*oidclogin.Refused](err); ok {
+	if refusedBy, ok := errors.AsType[*oidclogin.RefusedError](err); ok {
 		return badLogout("logout_token is invalid", refusedBy.Err)
 	}
 	if err != nil {

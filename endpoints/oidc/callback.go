@@ -123,7 +123,7 @@ func (e *Endpoint) finish(w http.ResponseWriter, r *http.Request, p *oidclogin.P
 		return nil, faultOf(p, given.fault)
 	}
 	if given.code == "" {
-		return nil, &oidclogin.Refused{Text: textNoCode, Err: errors.New("the answer has no code")}
+		return nil, &oidclogin.RefusedError{Text: textNoCode, Err: errors.New("the answer has no code")}
 	}
 	result, err := p.Finish(ctx, attempt, given.code)
 	if err != nil {
@@ -159,7 +159,7 @@ func (e *Endpoint) useUp(ctx context.Context, attempt *oidclogin.Attempt) error 
 		return &auth.Unavailable{Err: fmt.Errorf("using up a login: %w", err)}
 	}
 	if !fresh {
-		return &oidclogin.Refused{Text: textNoAttempt, Err: errors.New("the login was finished already")}
+		return &oidclogin.RefusedError{Text: textNoAttempt, Err: errors.New("the login was finished already")}
 	}
 	return nil
 }
@@ -178,20 +178,21 @@ func faultOf(p *oidclogin.Provider, fault string) error {
 		"invalid_request", "unauthorized_client", "unsupported_response_type", "invalid_scope", "request_not_supported":
 		cause = fmt.Errorf("provider %s answers %s", p.Name, fault)
 	}
-	return &oidclogin.Refused{Text: textFailed, Err: cause}
+	return &oidclogin.RefusedError{Text: textFailed, Err: cause}
 }
 
 // asRefusal returns what is answered: a failure is counted and logged, and its
 // cause is not shown.
 func asRefusal(err error) error {
-	if refusedBy, ok := errors.AsType[*oidclogin.Refused](err); ok {
+	if refusedBy, ok := errors.AsType[*oidclogin.RefusedError](err); ok {
 		return refused(refusedBy.Text, refusedBy.Err)
 	}
 	failure, ok := errors.AsType[*auth.Failure](err)
 	if !ok {
 		return err
 	}
-	status, text := http.StatusForbidden, ""
+	status := http.StatusForbidden
+	var text string
 	switch {
 	case errors.Is(err, federation.ErrInactiveUser):
 		text = textDisabled

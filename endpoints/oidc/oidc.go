@@ -222,7 +222,7 @@ func (e *Endpoint) jar(kind string) *oidclogin.Jar {
 
 // secure reports whether browsers know this site by https.
 func (e *Endpoint) secure(r *http.Request) bool {
-	return cookie.HTTPS(r) || e.Settings.CookieSecure == cookie.SecureOn || strings.HasPrefix(e.at.Origin, "https://")
+	return cookie.HTTPS(r) || e.CookieSecure == cookie.SecureOn || strings.HasPrefix(e.at.Origin, "https://")
 }
 
 // absolute returns the URL of one of our paths, as the provider is told it. The

@@ -31,7 +31,7 @@ func (b *browser) through(name string) {
 func TestChromium_oidc(t *testing.T) {
 	second := newIDP(t)
 	second.browse()
-	s, _, site := servePeer(t, providerLines("second", second, "label \"A provider with quite a long name, as they have it\"")+"title \"Example Wiki\"\n")
+	_, _, site := servePeer(t, providerLines("second", second, "label \"A provider with quite a long name, as they have it\"")+"title \"Example Wiki\"\n")
 	b := chromium(t)
 
 	// The login page, with both providers, by the keyboard alone.
@@ -103,7 +103,6 @@ func TestChromium_oidc(t *testing.T) {
 	if got := b.text("[role=alert]"); b.status() != 403 || !strings.Contains(got, "Somebody else has the name here") {
 		t.Errorf("a name that is taken: %d %q", b.status(), got)
 	}
-	_ = s
 }
 
 // TestChromium_oidcTabs begins two logins side by side, and ends both.

@@ -22,24 +22,24 @@ import (
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/discovery"
 )
 
-// A Refused login is one that the browser's request or the provider's answer is
-// the reason of. Text is for people; the cause is logged.
-type Refused struct {
+// A RefusedError says that a login fails because of the browser's request or the
+// provider's answer. Text is for people; the cause is logged.
+type RefusedError struct {
 	Text string
 	Err  error
 }
 
-func (r *Refused) Error() string { return "the login was refused: " + r.Err.Error() }
+func (r *RefusedError) Error() string { return "the login was refused: " + r.Err.Error() }
 
 // Unwrap returns the cause.
-func (r *Refused) Unwrap() error { return r.Err }
+func (r *RefusedError) Unwrap() error { return r.Err }
 
 // textFailed is all that people learn of an answer that proves nothing: what is
 // wrong with it is between the site and the provider.
 const textFailed = "Login failed."
 
 func failed(format string, args ...any) error {
-	return &Refused{Text: textFailed, Err: fmt.Errorf(format, args...)}
+	return &RefusedError{Text: textFailed, Err: fmt.Errorf(format, args...)}
 }
 
 // A Result is somebody who has logged in at the provider.
@@ -129,7 +129,7 @@ func (p *Provider) CheckIssuer(ctx context.Context, iss string, given bool) erro
 }
 
 // Finish exchanges the code of an answer, and returns who has logged in. It
-// returns a *Refused, an *auth.Failure or *auth.Denial for a user who may not,
+// returns a *RefusedError, an *auth.Failure or *auth.Denial for a user who may not,
 // or an *auth.Unavailable.
 func (p *Provider) Finish(ctx context.Context, a *Attempt, code string) (*Result, error) {
 	waiting, cancel := context.WithTimeout(ctx, exchangePatience)

@@ -30,7 +30,7 @@ type Logout struct {
 }
 
 // Logout verifies a logout token (OpenID Connect Back-Channel Logout section
-// 2.6). It returns a *Refused or an *auth.Unavailable.
+// 2.6). It returns a *RefusedError or an *auth.Unavailable.
 func (p *Provider) Logout(ctx context.Context, compact string) (*Logout, error) {
 	if p.Preset == presetGitHub {
 		return nil, failed("provider %s sends no logout tokens", p.Name)

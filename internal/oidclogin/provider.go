@@ -230,7 +230,7 @@ func (p *Provider) resolve() error {
 		params[name] = value
 	}
 	p.Params = params
-	return p.Settings.Resolve()
+	return p.Resolve()
 }
 
 // maxSecretFile bounds the files of secrets, lest a device be read for ever.

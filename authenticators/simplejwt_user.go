@@ -85,8 +85,15 @@ func (s *SimpleJWT) user(ctx context.Context, token *simplejwt.Token) (*auth.Ide
 		return nil, err
 	case *s.CheckUserIsActive && !subject.Active:
 		return nil, refuseToken("user_inactive", "User is inactive", subject.Identity, errUserInactive)
-	case *s.CheckRevokeToken && !s.codec.PasswordStands(token, subject):
-		return nil, refuseToken("password_changed", "The user's password has been changed.", subject.Identity, errOtherPassword)
+	}
+	if *s.CheckRevokeToken {
+		stands, err := s.codec.PasswordStands(ctx, token, subject)
+		if err != nil {
+			return nil, err
+		}
+		if !stands {
+			return nil, refuseToken("password_changed", "The user's password has been changed.", subject.Identity, errOtherPassword)
+		}
 	}
 	return s.complete(subject.Identity, token), nil
 }

@@ -103,8 +103,11 @@ func (e *Endpoint) subject(ctx context.Context, token *simplejwt.Token) (*simple
 // checkPassword refuses a token that was issued under another password than the
 // user has, for good.
 func (e *Endpoint) checkPassword(ctx context.Context, token *simplejwt.Token, subject *simplejwt.Subject) error {
-	if subject == nil || !*e.CheckRevokeToken || e.codec.PasswordStands(token, subject) {
+	if subject == nil || !*e.CheckRevokeToken {
 		return nil
+	}
+	if stands, err := e.codec.PasswordStands(ctx, token, subject); stands || err != nil {
+		return err
 	}
 	if family := token.Family(); family != "" {
 		if err := e.store.Revoke(ctx, family, e.codec.LastEnd(token)); err != nil {

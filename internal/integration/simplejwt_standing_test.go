@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
 )
 
 // serveSimpleJWT serves a site that accepts the project's tokens, with more lines
@@ -139,6 +141,55 @@ func TestSimpleJWT_checkRevokeToken(t *testing.T) {
 	s.get("/", withBearer(ours)).expect(t, 401, bearerAPI, changed)
 	if got := s.get("/", withBearer(projectAccess("hash_password", `"v2"`))); got.Status != 200 {
 		t.Errorf("of the new password: %d %s", got.Status, got.Body)
+	}
+}
+
+// TestSimpleJWT_renewedHash logs in, so that the hash that Django has made is replaced
+// by one of ours: what Django has issued for the same password lives on.
+func TestSimpleJWT_renewedHash(t *testing.T) {
+	s := serve(t, `{{site}} {
+	@login path /login
+	rest_auth @login {
+		authenticate basic
+	}
+	@other not path /login
+	rest_auth @other {
+		authenticate simplejwt {
+			signing_key `+projectJWTKey+`
+			check_revoke_token
+		}
+	}
+	respond {http.auth.user.id}
+}`)
+	s.awaitStore()
+	const hash = "pbkdf2_sha256$1000$c2FsdA$b8BW5Ns590FBX0rRb/cnXQEUqoa03BD2sFeoJhqVjhc=" // of pw
+	alice := s.putUser(tokenstore.User{Name: "alice", Origin: "django", OriginID: "1", PasswordHash: hash, Active: true})
+	sum := md5.Sum([]byte(hash))
+	djangos := func(jti string) string {
+		return withBearer(projectAccess("jti", `"`+jti+`"`, "hash_password", `"`+strings.ToUpper(hex.EncodeToString(sum[:]))+`"`))
+	}
+	if got := s.get("/", djangos("a")); got.Status != 200 {
+		t.Fatalf("before the login: %d %s", got.Status, got.Body)
+	}
+	if got := s.get("/login", basic("alice", "pw")); got.Status != 200 {
+		t.Fatalf("the login: %d %s", got.Status, got.Body)
+	}
+	for began := time.Now(); alice.PasswordHash == hash; time.Sleep(5 * time.Millisecond) {
+		var err error
+		if alice, err = s.store().User(t.Context(), alice.Key); err != nil || time.Since(began) > 30*time.Second {
+			t.Fatalf("the hash is not renewed: %v", err)
+		}
+	}
+	for _, jti := range []string{"a", "b"} {
+		if got := s.get("/", djangos(jti)); got.Status != 200 {
+			t.Errorf("after the login: %d %s", got.Status, got.Body)
+		}
+	}
+	s.admin(200, "PUT", "users/alice/password", `{"password":"another one"}`)
+	for _, jti := range []string{"a", "c"} {
+		if got := s.get("/", djangos(jti)); got.Status != 401 {
+			t.Errorf("after a change of the password: %d %s", got.Status, got.Body)
+		}
 	}
 }
 

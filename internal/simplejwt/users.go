@@ -5,8 +5,6 @@ package simplejwt
 
 import (
 	"context"
-	"crypto/md5" //nolint:gosec // what simplejwt writes into its claim
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"strconv"
@@ -29,7 +27,7 @@ type Subject struct {
 
 	Active bool
 
-	hash string // of a user of the store
+	stored tokenstore.User // none for a user of the configuration
 }
 
 // UserID returns what names a user in tokens.
@@ -124,25 +122,27 @@ func (c *Codec) stored(user tokenstore.User, err error) (*Subject, error) {
 	}
 	id := users.Identity(user)
 	id.Proof = Proof(user)
-	return &Subject{Identity: id, Active: user.Active, hash: user.PasswordHash}, nil
+	return &Subject{Identity: id, Active: user.Active, stored: user}, nil
 }
 
 // PasswordStands reports whether the user still has the password that the token
 // was issued under. What this server issued says its version, which stays over a
-// new hash of the same password; what Django issued, the MD5 of the hash.
-func (c *Codec) PasswordStands(t *Token, s *Subject) bool {
+// new hash of the same password; what Django issued, the MD5 of the hash, or of
+// that which a login here has renewed. The error is an *auth.Unavailable.
+func (c *Codec) PasswordStands(ctx context.Context, t *Token, s *Subject) (bool, error) {
 	claim, ok := t.Claims.Text(c.settings.RevokeTokenClaim)
-	if !ok {
-		return false
+	switch {
+	case !ok:
+		return false, nil
+	case claim == s.Identity.Proof:
+		return true, nil
+	case s.stored.PasswordHash == "":
+		return false, nil
+	case strings.EqualFold(claim, users.HashDigest(s.stored.PasswordHash)):
+		return true, nil
 	}
-	if claim == s.Identity.Proof {
-		return true
-	}
-	if s.hash == "" {
-		return false
-	}
-	sum := md5.Sum([]byte(s.hash)) //nolint:gosec // it is compared with what simplejwt wrote
-	return strings.EqualFold(claim, hex.EncodeToString(sum[:]))
+	had, err := c.users.HadHash(ctx, s.stored, claim)
+	return had, unavailable(err)
 }
 
 // Revoked reports whether a token, or all that came from one login, was ended

@@ -47,7 +47,9 @@ func (d *Directory) rehash(ctx context.Context, key, old, pw string) error {
 	if err != nil {
 		return err
 	}
-	err = d.store.Rehash(ctx, key, old, hash)
+	if err = d.rememberHash(ctx, key, old); err == nil {
+		err = d.store.Rehash(ctx, key, old, hash)
+	}
 	if errors.Is(err, tokenstore.ErrStale) || errors.Is(err, tokenstore.ErrNotFound) {
 		return nil // the password was changed, or the user deleted, meanwhile
 	}

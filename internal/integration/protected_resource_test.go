@@ -125,3 +125,29 @@ func TestProtectedResource_requests(t *testing.T) {
 	s.get(path+"/mcp/other").expect(t, 401, "Token", notAuthenticated)
 	s.awaitAnswer(429, path)
 }
+
+// TestProtectedResource_client has an independent client derive the path, and
+// compare the resource with what it has asked for.
+func TestProtectedResource_client(t *testing.T) {
+	s := serve(t, `{{site}} {
+		rest_auth_endpoints {
+			protected_resource /.well-known/oauth-protected-resource {
+				resource http://127.0.0.1:{{port}}
+				authorization_servers https://login.example.com
+			}
+			protected_resource /.well-known/oauth-protected-resource/a/mcp {
+				resource http://127.0.0.1:{{port}}/a/mcp
+				scopes_supported tools.call
+			}
+		}
+		respond ok
+	}`)
+	for path, want := range map[string]string{
+		"":       `{"resource":"` + s.URL + `","authorization_servers":["https://login.example.com"],"bearer_methods_supported":["header"]}`,
+		"/a/mcp": `{"resource":"` + s.URL + `/a/mcp","scopes_supported":["tools.call"],"bearer_methods_supported":["header"]}`,
+	} {
+		if got := strings.TrimSpace(peer(t, "resource-metadata.js", s.URL+path)); got != want {
+			t.Errorf("%q: %s, want %s", path, got, want)
+		}
+	}
+}

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/issue"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/revocation"
 	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
 )
@@ -34,7 +35,7 @@ var blacklistUser = userRow(1, "alice")
 // refreshes reports whether a refresh token has a record that lives.
 func (f *fixture) refreshes(jti string) bool {
 	f.t.Helper()
-	c, ok := f.record(sum256(refreshJWT(jti)))
+	c, ok := f.record(issue.JWTDigest(refreshJWT(jti)))
 	if ok && (c.Kind != tokenstore.KindRefresh || c.Family != revocation.JWT("", jti) || c.Origin != "django" || c.PasswordVersion != 1) {
 		f.t.Errorf("the record of %s is %+v", jti, c)
 	}
@@ -106,10 +107,10 @@ func TestImport_outstandingUsed(t *testing.T) {
 	rows := []string{outstandingRow(1, "1", "rotated", nextYear), outstandingRow(2, "1", "ended", nextYear), outstandingRow(3, "1", "stays", nextYear), blacklistUser}
 	f.imports("", rows...)
 	next := tokenstore.Credential{ID: "next", Kind: tokenstore.KindRefresh, Digest: sum256("next"), Family: revocation.JWT("", "rotated"), Created: f.now}
-	if _, won, err := f.store.Rotate(t.Context(), sum256(refreshJWT("rotated")), []tokenstore.Credential{next}, nil, f.now, 0); !won || err != nil {
+	if _, won, err := f.store.Rotate(t.Context(), issue.JWTDigest(refreshJWT("rotated")), []tokenstore.Credential{next}, nil, f.now, 0); !won || err != nil {
 		t.Fatal(won, err)
 	}
-	c, _ := f.record(sum256(refreshJWT("ended")))
+	c, _ := f.record(issue.JWTDigest(refreshJWT("ended")))
 	must[any](f, "DELETE", "tokens/"+c.ID, "")
 	report := f.imports("", rows...)
 	if report.RefreshTokens != (ImportCounts{Unchanged: 1}) || report.TokensRevoked != 2 {

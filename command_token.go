@@ -49,7 +49,7 @@ func tokenCommand() *cobra.Command {
 
 func tokenFilterFlags(flags *pflag.FlagSet, kinds string) {
 	flags.String("user", "", "Tokens of this user only")
-	flags.String("kind", "", "Tokens of this kind only: "+kinds)
+	flags.String("kind", "", "Tokens of this kind only: "+kinds+", "+tokenstore.KindRefresh)
 	flags.String("client", "", "Tokens issued to this application only")
 }
 

@@ -257,3 +257,28 @@ func TestOIDC_operators(t *testing.T) {
 		t.Errorf("who was disabled logs in: %d %s", got.Status, got.Body)
 	}
 }
+
+// TestOIDC_reload finishes a login that was begun before a reload, and ends a session
+// of before it.
+func TestOIDC_reload(t *testing.T) {
+	p := newIDP(t)
+	caddyfile := strings.Replace(oidcSite, "%s", providerLines("corp", p, ""), 1)
+	s := serve(t, caddyfile)
+	s.awaitStore()
+	v := s.visit()
+	query := p.consent(v.loginAt("/auth/login/?next=/wiki"))
+	fetched, _ := p.Fetches()
+	for range 3 {
+		s.reload(caddyfile + "\n")
+	}
+	if got := v.callback("corp", query); got.Status != 303 || got.Header.Get("Location") != "/wiki" {
+		t.Fatalf("after a reload the login ends with %d %s", got.Status, got.Body)
+	}
+	if again, _ := p.Fetches(); again != fetched {
+		t.Errorf("reloads asked the provider %d times more", again-fetched)
+	}
+	s.reload(caddyfile)
+	if at := endThere(t, v.form("/auth/logout/")); at.Query().Get("id_token_hint") == "" {
+		t.Errorf("after a reload the provider is told %s", at)
+	}
+}

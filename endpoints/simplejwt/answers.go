@@ -16,8 +16,8 @@ import (
 // What simplejwt says of users.
 const (
 	noAccountLogin  = "No active account found with the given credentials"
-	noAccountToken  = "No active account found for the given token."
-	passwordChanged = "The user's password has been changed."
+	noAccountToken  = "No active account found for the given token." //nolint:gosec // no secret
+	passwordChanged = "The user's password has been changed."        //nolint:gosec // no secret
 	noRefreshCookie = "No valid refresh token found."
 )
 
@@ -38,7 +38,7 @@ func (e *Endpoint) refused(w http.ResponseWriter, err error) error {
 		return e.unauthorized(w, drf.Object{{Name: "detail", Value: bad.Message}, {Name: "code", Value: codeNotValid}},
 			&auth.Failure{Code: codeNotValid, Detail: bad.Message, Err: bad.Err})
 	}
-	detail := ""
+	var detail string
 	switch {
 	case errors.Is(err, errNoAccount):
 		detail = noAccountToken

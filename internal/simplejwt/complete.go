@@ -208,8 +208,11 @@ func (s *Settings) fetch() *outbound.Settings {
 func (s *Settings) checkClaims() error {
 	meaning := map[string]string{"exp": "exp", "iat": "iat", "nbf": "nbf", "aud": "aud", "iss": "iss", SessionClaim: SessionClaim}
 	for _, option := range [][2]string{
-		{"token_type_claim", s.TokenTypeClaim}, {"jti_claim", s.JTIClaim}, {"user_id_claim", s.UserIDClaim},
-		{"sliding_token_refresh_exp_claim", s.SlidingTokenRefreshExpClaim}, {"revoke_token_claim", s.RevokeTokenClaim},
+		{"token_type_claim", s.TokenTypeClaim},
+		{"jti_claim", s.JTIClaim},
+		{"user_id_claim", s.UserIDClaim},
+		{"sliding_token_refresh_exp_claim", s.SlidingTokenRefreshExpClaim},
+		{"revoke_token_claim", s.RevokeTokenClaim},
 	} {
 		name, claim := option[0], option[1]
 		if claim == None && (name == "token_type_claim" || name == "jti_claim") {

@@ -57,14 +57,17 @@ func newKeys(s *Settings, rings *signing.Keys, logger *zap.Logger) (keys, error)
 // generated are keys that this server made.
 type generated struct{ ring *signing.Ring }
 
-func (g *generated) signer(ctx context.Context) (jose.SigningKey, error) { return g.ring.Current(ctx) }
-func (g *generated) missed(ctx context.Context) bool                     { return g.ring.Missed(ctx) }
-func (g *generated) publishes() bool                                     { return g.ring.Algorithm()[:2] != "HS" }
-func (g *generated) publish(ctx context.Context) ([]byte, error)         { return g.ring.JWKS(ctx) }
-func (g *generated) signs() bool                                         { return true }
-func (g *generated) generation() uint64                                  { return g.ring.Generation() }
-func (g *generated) start()                                              {}
-func (g *generated) close() error                                        { return nil }
+func (g *generated) signer(ctx context.Context) (jose.SigningKey, error) {
+	return g.ring.Current(ctx)
+}
+
+func (g *generated) publish(ctx context.Context) ([]byte, error) { return g.ring.JWKS(ctx) }
+func (g *generated) missed(ctx context.Context) bool             { return g.ring.Missed(ctx) }
+func (g *generated) publishes() bool                             { return !isHMAC(g.ring.Algorithm()) }
+func (g *generated) signs() bool                                 { return true }
+func (g *generated) generation() uint64                          { return g.ring.Generation() }
+func (g *generated) start()                                      {}
+func (g *generated) close() error                                { return nil }
 
 // find takes all of the algorithm's keys for a token that names none: tokens that
 // are signed with a secret do not.

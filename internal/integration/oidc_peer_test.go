@@ -84,10 +84,12 @@ func (p *peerProvider) lines(more string) string {
 // the endpoint.
 func servePeer(t *testing.T, more string) (s *server, p *peerProvider, site string) {
 	t.Helper()
-	s = serve(t, "{{site}} {\nreverse_proxy {{echo}}\n}")
-	site = strings.Replace(s.URL, "127.0.0.1", "localhost", 1)
+	// The provider knows the site, and the site the provider.
+	listen := port(freeAddress(t))
+	site = "http://localhost:" + listen
 	p = newPeerProvider(t, site)
-	s.reload(strings.Replace(oidcSite, "%s", p.lines("")+more, 1))
+	s = serve(t, strings.NewReplacer("%s", p.lines("")+more, "{{site}}", "http://:"+listen).Replace(oidcSite))
+	s.URL = "http://127.0.0.1:" + listen
 	s.awaitStore()
 	return s, p, site
 }

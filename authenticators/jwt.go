@@ -123,7 +123,7 @@ func (j *JWT) Owns(name string) bool { return j.issuers.Owns(name) }
 
 // Authenticate returns whom the request's token stands for.
 func (j *JWT) Authenticate(r *http.Request) (*auth.Identity, error) {
-	found, err := j.Sources.Token(r)
+	found, err := j.Token(r)
 	if err != nil {
 		return nil, err
 	}
@@ -153,7 +153,7 @@ func (j *JWT) Recheck(r *http.Request, remembered *auth.Identity) (*auth.Identit
 // CacheKey returns the token, and how many generations of keys there were before:
 // what was verified by a key that is gone is not remembered.
 func (j *JWT) CacheKey(r *http.Request) (secret []byte, ok bool) {
-	found, err := j.Sources.Token(r)
+	found, err := j.Token(r)
 	if err != nil {
 		return nil, false
 	}
@@ -179,7 +179,7 @@ func (j *JWT) Guard(r *http.Request, id *auth.Identity) error {
 	if !bound && j.csrf == nil {
 		return nil
 	}
-	found, err := j.Sources.Token(r)
+	found, err := j.Token(r)
 	if err != nil {
 		return err
 	}

@@ -99,10 +99,10 @@ func TestSimpleJWTCookies_options(t *testing.T) {
 	s.post("/api/token/refresh/", `{}`, "Cookie: refresh="+login.jar()["refresh"].Value).pair(t)
 
 	for option, want := range map[string]string{
-		"jwt_auth_cookie sessionid":             "two cookies have the name sessionid",
-		"jwt_auth_cookie csrftoken":             "two cookies have the name csrftoken",
-		"jwt_auth_cookie `a b`":                 "is not a name of a cookie",
-		"jwt_auth_cookie x\njwt_auth_secure no": "is not one of auto, on, off",
+		"jwt_auth_cookie sessionid":                                    "two cookies have the name sessionid",
+		"jwt_auth_cookie csrftoken":                                    "two cookies have the name csrftoken",
+		"jwt_auth_cookie `a b`":                                        "is not a name of a cookie",
+		"jwt_auth_cookie x\njwt_auth_secure no":                        "is not one of auto, on, off",
 		"jwt_auth_cookie __Host-x\njwt_auth_cookie_domain example.com": "has no domain",
 	} {
 		if err := s.tryReload(projectSite(option)); err == nil || !strings.Contains(err.Error(), want) {

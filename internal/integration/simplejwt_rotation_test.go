@@ -116,7 +116,7 @@ func TestSimpleJWTEnds(t *testing.T) {
 			s.refreshWith(pair.Refresh).expect(t, 401, jwtBearer, noAccount)
 			s.post("/api/token/verify/", `{"token":"`+pair.Refresh+`"}`).expect(t, 200, "-", `{}`)
 			alice.Active = true
-			alice = s.putUser(alice)
+			s.putUser(alice)
 			s.refreshWith(pair.Refresh).pair(t)
 
 			pair = s.obtain("alice")

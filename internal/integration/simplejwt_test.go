@@ -158,8 +158,8 @@ func TestSimpleJWT(t *testing.T) {
 			t.Errorf("claims %v", got)
 		}
 		claims := claimsOf(t, token)
-		if got := time.Duration(claims["exp"].(float64)-claims["iat"].(float64)) * time.Second; got != want {
-			t.Errorf("%s lives for %s, want %s", claims["token_type"], got, want)
+		if got := claims["exp"].(float64) - claims["iat"].(float64); got != want.Seconds() {
+			t.Errorf("%s lives for %v seconds, want %s", claims["token_type"], got, want)
 		}
 		if jti := claims["jti"].(string); len(jti) != 32 || jti[12] != '4' || !strings.Contains("89ab", jti[16:17]) {
 			t.Errorf("jti %s is not a uuid4 in hex", jti)

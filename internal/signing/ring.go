@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -110,7 +111,8 @@ func (r *Ring) Current(ctx context.Context) (jose.SigningKey, error) {
 	return current.signer, nil
 }
 
-// Keys returns those that verify now, and those that soon will.
+// Keys returns those that verify now, and those that soon will, the newest first:
+// of many, who verifies tries a few.
 func (r *Ring) Keys(ctx context.Context) ([]*keyset.Key, error) {
 	known, err := r.knowledge(ctx)
 	if err != nil {
@@ -118,7 +120,7 @@ func (r *Ring) Keys(ctx context.Context) ([]*keyset.Key, error) {
 	}
 	now := r.now()
 	keys := make([]*keyset.Key, 0, len(known.ring.Keys))
-	for _, k := range known.ring.Keys {
+	for _, k := range slices.Backward(known.ring.Keys) {
 		if k.Ends.IsZero() || now.Before(k.Ends) {
 			keys = append(keys, k.public)
 		}

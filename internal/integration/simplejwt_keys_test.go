@@ -133,3 +133,41 @@ http://`+site+` {
 		step{args: "signing-key list --json --address $ADMIN", out: `(?s)"key": ?"[\w-]{43}"`},
 	)
 }
+
+// TestSimpleJWT_replacedKey has a remembered token of a stolen key refused once
+// the key is gone, also by configurations that never knew the key.
+func TestSimpleJWT_replacedKey(t *testing.T) {
+	site := `{{site}} {
+	@tokens path /api/token/*
+	rest_auth_endpoints @tokens {
+		simplejwt /api/token/ {
+			algorithm ES256
+		}
+	}
+	@api path /api/orders
+	rest_auth @api {
+		authenticate simplejwt {
+			algorithm ES256
+		}
+	}
+	respond @api 200
+}`
+	s := serve(t, site)
+	s.seed()
+	stolen := "Authorization: Bearer " + s.obtain("alice").Access
+	if got := s.get("/api/orders", stolen); got.Status != 200 {
+		t.Fatalf("%d %s", got.Status, got.Body)
+	}
+	if got := s.manage(http.MethodPost, "/signing_keys/simplejwt/rotate", `{"compromised":true}`); got.Status != 200 {
+		t.Fatalf("%d %s", got.Status, got.Body)
+	}
+	for _, when := range []string{"replaced", "replaced, and reloaded", "replaced, and reloaded twice"} {
+		if got := s.get("/api/orders", stolen); got.Status != 401 {
+			t.Errorf("a token of a key that was %s: %d", when, got.Status)
+		}
+		s.reload(site)
+	}
+	if got := s.get("/api/orders", "Authorization: Bearer "+s.obtain("alice").Access); got.Status != 200 {
+		t.Errorf("a token of the new key: %d %s", got.Status, got.Body)
+	}
+}

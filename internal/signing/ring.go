@@ -34,6 +34,11 @@ const (
 	pause = 2 * time.Second
 )
 
+// generations counts over all rings, since each configuration has its own: what
+// is remembered under a number of one is never found under a number of another,
+// which does not know what was taken away before.
+var generations atomic.Uint64
+
 // A Ring is the keys of one use and algorithm, the newest of which signs. It is
 // safe for concurrent use.
 type Ring struct {

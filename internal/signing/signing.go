@@ -77,6 +77,7 @@ func (k *Keys) Ring(name, algorithm string) *Ring {
 			name: name, algorithm: algorithm, path: path,
 			storage: k.storage, logger: k.logger, now: k.now, asking: make(chan struct{}, 1),
 		}
+		ring.generation.Store(generations.Add(1))
 		k.rings[path] = ring
 	}
 	return ring

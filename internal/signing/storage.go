@@ -127,11 +127,11 @@ func (r *Ring) read(ctx context.Context) (stored, error) {
 // learn remembers what was read or written.
 func (r *Ring) learn(ring stored) *knowledge {
 	now := r.now()
-	if before := r.known.Load(); before != nil && ring.lost(before.ring, now) {
-		r.generation.Add(1)
-	}
 	known := &knowledge{ring, now}
-	r.known.Store(known)
+	// A number that grew before would be that of something a lost key verified.
+	if before := r.known.Swap(known); before != nil && ring.lost(before.ring, now) {
+		r.generation.Store(generations.Add(1))
+	}
 	return known
 }
 

@@ -153,7 +153,7 @@ func (e *Entra) completeUsers() error {
 	case len(e.GroupClaim) == 1 && e.GroupClaim[0] == wordOff:
 		e.GroupClaim = []string{}
 	}
-	e.Accounts.Create = e.Create != nil && *e.Create
+	e.Accounts.Create = e.Create
 	byName := e.Link != "" && e.Link != "subject"
 	switch {
 	case e.Link == "email":

@@ -34,7 +34,7 @@ type Accounts struct {
 	// Adds users who are not there yet to the store, without a password. Who is
 	// to be kept out then has to be disabled: a deleted user is added again.
 	// Default: false, they are refused.
-	Create bool `json:"create,omitempty"`
+	Create *bool `json:"create,omitempty"`
 
 	store  tokenstore.Store
 	users  *users.Directory
@@ -45,7 +45,7 @@ type Accounts struct {
 func (a *Accounts) Inherit(from *Accounts) {
 	a.UserPrefix.UserPrefix = or(a.UserPrefix.UserPrefix, from.UserPrefix.UserPrefix)
 	a.Link = or(a.Link, from.Link)
-	a.Create = a.Create || from.Create
+	a.Create = or(a.Create, from.Create)
 }
 
 // Provision checks the options and finds the store, which need not answer yet.
@@ -66,13 +66,16 @@ func (a *Accounts) Provision(ctx caddy.Context) (err error) {
 // Check reports options that contradict each other.
 func (a *Accounts) Check() error {
 	switch {
-	case a.Link == "" && a.Create:
+	case a.Link == "" && a.creates():
 		return errors.New("create: nobody is created without link, which says who is who")
 	case a.Link != "" && a.UserPrefix.UserPrefix != "":
 		return errors.New("user_prefix: users who are linked to the store have the names that they have there")
 	}
 	return nil
 }
+
+// creates reports whether unknown users are added.
+func (a *Accounts) creates() bool { return a.Create != nil && *a.Create }
 
 // Linked reports whether the users are those of the store.
 func (a *Accounts) Linked() bool { return a.Link != "" }

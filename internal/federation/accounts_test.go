@@ -25,7 +25,16 @@ const testIssuer = "https://login.example.com"
 // flaky is a store that can be told to fail.
 type flaky struct {
 	tokenstore.Store
-	err error
+	err   error
+	raced bool // whoever creates a user comes too late, and the store is down afterwards
+}
+
+func (s *flaky) PutUser(ctx context.Context, user tokenstore.User) (tokenstore.User, error) {
+	if s.raced {
+		s.err = tokenstore.ErrUnavailable
+		return tokenstore.User{}, tokenstore.ErrExists
+	}
+	return s.Store.PutUser(ctx, user)
 }
 
 func (s *flaky) UserByOrigin(ctx context.Context, origin, id string) (tokenstore.User, error) {
@@ -61,7 +70,7 @@ func newAccounts(t *testing.T, link string, create bool) (*Accounts, *flaky) {
 			t.Fatal(err)
 		}
 	}
-	return &Accounts{Link: link, Create: create, store: store, users: directory, logger: zap.NewNop()}, store
+	return &Accounts{Link: link, Create: &create, store: store, users: directory, logger: zap.NewNop()}, store
 }
 
 func TestAccounts_Identity(t *testing.T) {
@@ -84,7 +93,9 @@ func TestAccounts_Identity(t *testing.T) {
 		"a name of the configuration":   {"subject", true, `{"sub":"ops"}`, "ops", "", ErrNameTaken},
 		"by a claim":                    {"login", false, `{"sub":"x","login":"alice"}`, "x", "alice@store", nil},
 		"by a claim, of the config":     {"login", false, `{"sub":"x","login":"ops"}`, "x", "ops@config", nil},
-		"by a claim in another form":    {"login", false, `{"sub":"x","login":"ａlice"}`, "x", "alice@store", nil},
+		"by a claim that looks like it": {"login", true, `{"sub":"x","login":"ａlice"}`, "x", "", ErrLookalike},
+		"by a claim with a ligature":    {"login", true, `{"sub":"x","login":"ﬁ"}`, "x", "", ErrLookalike},
+		"by a claim in parts":           {"login", true, `{"sub":"x","login":"émile"}`, "x", "émile@store", nil},
 		"by a claim in another case":    {"login", false, `{"sub":"x","login":"Alice"}`, "x", "", ErrUnknownUser},
 		"by a claim, created":           {"login", true, `{"sub":"x","login":"new"}`, "x", "new@store", nil},
 		"by a claim, inactive":          {"login", true, `{"sub":"x","login":"gone"}`, "x", "", ErrInactiveUser},
@@ -205,15 +216,49 @@ func TestAccounts_Identity_dryRun(t *testing.T) {
 	}
 }
 
+// TestAccounts_Inherit has an issuer that says otherwise than all.
+func TestAccounts_Inherit(t *testing.T) {
+	yes, no := true, false
+	for name, test := range map[string]struct {
+		own, all *bool
+		want     bool
+	}{
+		"nothing":        {nil, nil, false},
+		"all":            {nil, &yes, true},
+		"one":            {&yes, nil, true},
+		"one against":    {&no, &yes, false},
+		"one, not all":   {&yes, &no, true},
+		"none, said all": {nil, &no, false},
+	} {
+		a := Accounts{Create: test.own}
+		a.Inherit(&Accounts{Link: "subject", Create: test.all})
+		if a.creates() != test.want || a.Link != "subject" {
+			t.Errorf("%s: %+v", name, a)
+		}
+	}
+}
+
+// TestAccounts_Identity_raceUnavailable has a store that fails after somebody else
+// has created the user: that is the store's fault.
+func TestAccounts_Identity_raceUnavailable(t *testing.T) {
+	a, store := newAccounts(t, "sub", true)
+	store.raced = true
+	_, err := a.Identity(t.Context(), &auth.Identity{ID: "new", Claims: json.RawMessage(`{"sub":"new"}`)}, testIssuer, "new")
+	if _, ok := errors.AsType[*auth.Unavailable](err); !ok {
+		t.Errorf("%v, want Unavailable", err)
+	}
+}
+
 func TestAccounts_Check(t *testing.T) {
+	yes := true
 	for name, test := range map[string]struct {
 		accounts Accounts
 		ok       bool
 	}{
 		"none":             {Accounts{}, true},
 		"prefix":           {Accounts{UserPrefix: auth.UserPrefix{UserPrefix: "a:"}}, true},
-		"link":             {Accounts{Link: "subject", Create: true}, true},
-		"create alone":     {Accounts{Create: true}, false},
+		"link":             {Accounts{Link: "subject", Create: &yes}, true},
+		"create alone":     {Accounts{Create: &yes}, false},
 		"link with prefix": {Accounts{Link: "subject", UserPrefix: auth.UserPrefix{UserPrefix: "a:"}}, false},
 	} {
 		if err := test.accounts.Check(); (err == nil) != test.ok {

@@ -58,10 +58,11 @@ func (a *Accounts) ParseLine(d *caddyfile.Dispenser) (known bool, err error) {
 		if word != "on" && word != "off" {
 			return true, d.Errf("create: unknown word '%s', expected on or off", word)
 		}
-		if a.Create {
+		if a.Create != nil {
 			return true, d.Err("create is given twice")
 		}
-		a.Create = word == "on"
+		create := word == "on"
+		a.Create = &create
 		return true, nil
 	}
 	return false, nil

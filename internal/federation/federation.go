@@ -27,6 +27,7 @@ var (
 	ErrInactiveUser = errors.New("the user is inactive")
 	ErrNameTaken    = errors.New("another user has the name that the issuer's user would get")
 	ErrUnverified   = errors.New("the issuer does not say that the e-mail address was verified")
+	ErrLookalike    = errors.New("the name only looks like that of a user here")
 )
 
 // Text of a refusal that the claims are the reason of, and of one that the

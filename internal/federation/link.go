@@ -9,6 +9,7 @@ import (
 	"fmt"
 
 	"go.uber.org/zap"
+	"golang.org/x/text/unicode/norm"
 
 	"github.com/caddy-rest-auth/caddy-rest-auth/auth"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/users"
@@ -19,7 +20,7 @@ import (
 // Nobody else is ever taken for that user, whatever the names are.
 func (a *Accounts) bySubject(ctx context.Context, id *auth.Identity, issuer, subject string) (*auth.Identity, error) {
 	user, err := a.store.UserByOrigin(ctx, issuer, subject)
-	if errors.Is(err, tokenstore.ErrNotFound) && a.Create {
+	if errors.Is(err, tokenstore.ErrNotFound) && a.creates() {
 		user, err = a.create(ctx, tokenstore.User{
 			Name: id.ID, FullName: id.Name, Email: id.Email, Origin: issuer, OriginID: subject, Active: true,
 		})
@@ -50,37 +51,45 @@ func (a *Accounts) byName(ctx context.Context, id *auth.Identity) (*auth.Identit
 		return nil, badClaim(a.Link, problem)
 	case name == "":
 		return nil, badClaim(a.Link, "is missing")
-	case a.Link == "email" && !isTrue(get.claim("email_verified")):
+	case a.Link == claimEmail && !isTrue(get.claim("email_verified")):
 		return nil, refuse(nil, ErrUnverified)
 	}
-	name = users.Canonical(name)
+	// Of two names that an issuer tells apart, as alice and the same in full-width
+	// letters, only one may be a user's. Composed letters are the same letters.
+	canonical := users.Canonical(name)
+	if norm.NFC.String(name) != canonical {
+		return nil, refuse(nil, ErrLookalike)
+	}
+	name = canonical
 	// A name that no user can have is not looked for: a store may not take it.
 	if err := users.CheckLogin(name); err != nil {
 		return nil, refuse(nil, err)
 	}
-	user, err := a.users.Named(ctx, name)
-	switch {
-	case err == nil:
-		return user, nil
-	case errors.Is(err, users.ErrInactive):
-		return nil, refuse(nil, ErrInactiveUser)
-	case !errors.Is(err, users.ErrUnknown):
-		return nil, err
-	case !a.Create:
-		return nil, refuse(nil, ErrUnknownUser)
+	user, err := a.named(ctx, name)
+	if err == nil || !a.creates() || !errors.Is(err, ErrUnknownUser) {
+		return user, err
 	}
 	created, err := a.create(ctx, tokenstore.User{Name: name, FullName: id.Name, Email: id.Email, Active: true})
 	if errors.Is(err, ErrNameTaken) {
 		// Somebody else created the user at the same time.
-		if user, err = a.users.Named(ctx, name); err == nil {
-			return user, nil
-		}
-		return nil, refuse(nil, ErrNameTaken)
+		return a.named(ctx, name)
 	}
 	if err != nil {
 		return nil, asUndecided(err)
 	}
 	return users.Identity(created), nil
+}
+
+// named returns the user who has that login name.
+func (a *Accounts) named(ctx context.Context, name string) (*auth.Identity, error) {
+	user, err := a.users.Named(ctx, name)
+	switch {
+	case errors.Is(err, users.ErrInactive):
+		return nil, refuse(nil, ErrInactiveUser)
+	case errors.Is(err, users.ErrUnknown):
+		return nil, refuse(nil, ErrUnknownUser)
+	}
+	return user, err
 }
 
 // create adds a user to the store. Of those who create one user at once, one

@@ -18,6 +18,8 @@ type Mapping struct {
 	// The claim that is the login name: a text, or a whole number. A token
 	// without it is refused. Whoever may choose the value chooses who they are
 	// here, so it should be one that the issuer gives once and for all.
+	// A claim `email` is refused if the claim `email_verified` is there and not
+	// true.
 	// Default: sub, and for a token whose subject is its own client, as
 	// RFC 9068 section 2.2 writes those of client credentials, no user.
 	UserClaim string `json:"user_claim,omitempty"`
@@ -62,6 +64,9 @@ type Flag struct {
 // Claims that say which client a token was issued to: those of RFC 9068,
 // OpenID Connect, Entra ID and Okta.
 var clientClaims = []string{"client_id", "azp", "appid", "cid"}
+
+// claimEmail is the claim of OpenID Connect that email_verified speaks of.
+const claimEmail = "email"
 
 var defaultScopeClaim = []string{"scope", "scp"}
 
@@ -114,8 +119,8 @@ func (m *Mapping) IdentityOf(claims json.RawMessage, get Lookup) (*auth.Identity
 		}
 	}
 	id.Credential = get.text("jti")
-	if verified := get.claim("email_verified"); verified == nil || isTrue(verified) {
-		id.Email = get.text(or(m.EmailClaim, "email"))
+	if !get.unverified() {
+		id.Email = get.text(or(m.EmailClaim, claimEmail))
 	}
 	if err := m.user(id, get); err != nil {
 		return nil, err
@@ -147,6 +152,12 @@ func (m *Mapping) IdentityOf(claims json.RawMessage, get Lookup) (*auth.Identity
 	return id, nil
 }
 
+// unverified reports whether the issuer says that it has not verified the address.
+func (get Lookup) unverified() bool {
+	verified := get.claim("email_verified")
+	return verified != nil && !isTrue(verified)
+}
+
 // user fills in the login name.
 func (m *Mapping) user(id *auth.Identity, get Lookup) error {
 	claim := or(m.UserClaim, "sub")
@@ -158,6 +169,8 @@ func (m *Mapping) user(id *auth.Identity, get Lookup) error {
 		return nil // the client speaks for itself
 	case name == "":
 		return badClaim(claim, "is missing")
+	case claim == claimEmail && get.unverified():
+		return badClaim(claim, "is an address that the issuer has not verified")
 	}
 	id.ID = name
 	return nil

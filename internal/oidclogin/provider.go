@@ -152,7 +152,8 @@ func (p *Provider) Provision(ctx caddy.Context) error {
 	if err := p.loadSecrets(); err != nil {
 		return err
 	}
-	p.Accounts.Create = p.Create == nil || *p.Create
+	create := p.Create == nil || *p.Create
+	p.Accounts.Create = &create
 	if err := p.Accounts.Provision(ctx); err != nil {
 		return err
 	}

@@ -29,6 +29,11 @@ const (
 	// other nodes did.
 	fresh = 15 * time.Second
 
+	// old is how long a ring may be used meanwhile, and brief how long a request
+	// waits for one that is older.
+	old   = 2 * fresh
+	brief = time.Second
+
 	// pause is the time between two reads of the storage that tokens cause which
 	// no known key has signed.
 	pause = 2 * time.Second
@@ -152,8 +157,8 @@ func (r *Ring) JWKS(ctx context.Context) ([]byte, error) {
 // Generation grows whenever a key was taken away before its time: what it
 // signed and somebody remembers is good no more.
 func (r *Ring) Generation() uint64 {
-	if known := r.known.Load(); known != nil && r.now().Sub(known.at) >= fresh {
-		r.refresh()
+	if known := r.known.Load(); known != nil {
+		r.freshen(detached, known)
 	}
 	return r.generation.Load()
 }
@@ -186,10 +191,28 @@ func (r *Ring) knowledge(ctx context.Context) (*knowledge, error) {
 	if known == nil {
 		return r.load(ctx)
 	}
-	if age := r.now().Sub(known.at); age >= fresh || age < 0 {
+	return r.freshen(ctx, known), nil
+}
+
+// freshen has what is known be read again, in the background while it is not old.
+// After a pause it is waited for: a key that was taken away meanwhile must not
+// have another request pass. A storage that does not answer is waited for once.
+func (r *Ring) freshen(ctx context.Context, known *knowledge) *knowledge {
+	age := r.now().Sub(known.at)
+	switch {
+	case age >= 0 && age < fresh:
+	case age >= 0 && age < old:
+		r.refresh()
+	default:
+		ctx, cancel := context.WithTimeout(ctx, brief)
+		defer cancel()
+		if now, err := r.load(ctx); err == nil {
+			return now
+		}
+		r.known.CompareAndSwap(known, &knowledge{known.ring, r.now()})
 		r.refresh()
 	}
-	return known, nil
+	return known
 }
 
 func isAbsent(err error) bool { return errors.Is(err, fs.ErrNotExist) }

@@ -192,8 +192,18 @@ func TestRing_Replace(t *testing.T) {
 	}
 	c.pass(fresh)
 	await(t, "the other node accepts the stolen key", func() bool { return b.Generation() > theirs && !verifies(t, b, first) })
-	if second := sign(t, b); !verifies(t, a, second) {
+	second := sign(t, b)
+	if !verifies(t, a, second) {
 		t.Error("the nodes have different keys")
+	}
+	// After a pause not even the first request passes.
+	theirs = b.Generation()
+	if err := a.Replace(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	c.pass(old)
+	if verifies(t, b, second) || b.Generation() <= theirs {
+		t.Error("after a pause the stolen key is accepted once more")
 	}
 	// A new configuration has rings of its own, and the memory of the old one.
 	for _, before := range []uint64{ours, a.Generation()} {

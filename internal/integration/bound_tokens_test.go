@@ -4,16 +4,25 @@
 package integration
 
 import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/sha256"
 	"crypto/tls"
 	"encoding/base64"
+	"fmt"
 	"io"
 	"net/http"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
+
+	gojose "github.com/go-jose/go-jose/v4"
 
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/idptest"
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/jose"
 )
 
 // TestBoundTokens_certificate holds that a token which an issuer bound to a
@@ -88,6 +97,82 @@ https://localhost:{{port}} {
 			t.Errorf("%s: %s", test.name, challenge)
 		}
 	}
+}
+
+// TestBoundTokens_proof holds that a token which an issuer bound to a key of DPoP
+// (RFC 9449) is good with a proof for the request as the client wrote it, through
+// all handlers that the request meets, and that the proof is good once.
+func TestBoundTokens_proof(t *testing.T) {
+	idp := idptest.New(t)
+	jwt := `authenticate jwt {
+		issuer ` + idp.Issuer() + `
+		audience api
+		allow_http
+		allow_internal loopback
+	}`
+	s := serve(t, `{{site}} {
+	route {
+		rest_auth {
+			`+jwt+`
+		}
+		rewrite /admin/* /secret
+		method /admin/* GET
+		rest_auth {
+			`+jwt+`
+			require group admins
+		}
+		respond 200
+	}
+	handle_errors 403 {
+		rest_auth {
+			`+jwt+`
+		}
+		respond "none of the admins" 418
+	}
+}`)
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	public := gojose.JSONWebKey{Key: key.Public()}
+	thumbprint, err := public.Thumbprint(crypto.SHA256)
+	if err != nil {
+		t.Fatal(err)
+	}
+	token := idp.Sign(map[string]any{
+		"sub": "alice", "aud": "api", "cnf": map[string]any{"jkt": base64.RawURLEncoding.EncodeToString(thumbprint)},
+	})
+	hash := sha256.Sum256([]byte(token))
+	prove := func(method, path string) string {
+		payload := fmt.Sprintf(`{"htm":%q,"htu":%q,"iat":%d,"jti":%q,"ath":%q}`,
+			method, s.URL+path, time.Now().Unix(), rand.Text(), base64.RawURLEncoding.EncodeToString(hash[:]))
+		proof, err := jose.Sign(jose.SigningKey{Algorithm: "ES256", Private: key},
+			jose.Header{Type: "dpop+jwt", Extra: map[string]any{"jwk": public}}, []byte(payload))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return "DPoP: " + proof
+	}
+	const bad = `DPoP realm="api", error="invalid_dpop_proof", error_description="Invalid DPoP proof."`
+	proof := prove("POST", "/admin/x")
+	for _, test := range []struct {
+		name, method, path, proof string
+		want                      int
+	}{
+		// The handler of the error is the third that sees the proof.
+		{"rewritten on the way", "POST", "/admin/x?page=2", proof, 418},
+		{"again", "POST", "/admin/x", proof, 401},
+		{"another method", "GET", "/admin/x", prove("POST", "/admin/x"), 401},
+		{"what it is rewritten to", "POST", "/admin/x", prove("GET", "/secret"), 401},
+		{"no proof", "POST", "/admin/x", "X: y", 401},
+	} {
+		got := s.send(test.method, s.URL+test.path, nil, "Authorization: DPoP "+token, test.proof)
+		if challenge := got.Header.Get("WWW-Authenticate"); got.Status != test.want || test.want == 401 && !strings.HasPrefix(challenge, bad) {
+			t.Errorf("%s: %d %s %s, want %d", test.name, got.Status, got.Body, challenge, test.want)
+		}
+	}
+	got := s.send("POST", s.URL+"/admin/x", nil, "Authorization: Bearer "+token, prove("POST", "/admin/x"))
+	got.expect(t, 401, `Bearer realm="api", error="invalid_token", error_description="The access token is invalid."`, "*")
 }
 
 // clientWith returns a client that has the certificate in dir, and its thumbprint.

@@ -73,13 +73,12 @@ func (c *Checker) Guard(r *http.Request, id *auth.Identity, token, scheme string
 		}
 		return nil
 	}
-	claims := struct {
-		Confirmation json.RawMessage `json:"cnf"`
-	}{}
+	// A map, since names are to be compared exactly: another claim may be CNF.
+	var claims map[string]json.RawMessage
 	if json.Unmarshal(id.Claims, &claims) != nil {
 		return refused(errUnreadable)
 	}
-	return c.Check(r, token, scheme, claims.Confirmation)
+	return c.Check(r, token, scheme, claims["cnf"])
 }
 
 // Check is Guard for a token whose claim cnf is known. All that it names must

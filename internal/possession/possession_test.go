@@ -24,6 +24,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
 	jwk "github.com/go-jose/go-jose/v4"
 
 	"github.com/caddy-rest-auth/caddy-rest-auth/auth"
@@ -158,6 +159,66 @@ func TestCheck_proof(t *testing.T) {
 		if len(m.known) != 1 {
 			t.Errorf("%s: %d proofs are known", alg, len(m.known))
 		}
+	}
+}
+
+// TestCheck_twoHandlers has two handlers of one request see its proof, which is
+// good for no other request.
+func TestCheck_twoHandlers(t *testing.T) {
+	checker, m := newChecker()
+	h := newHolder(t, "ES256")
+	proof, another := h.prove(t, statement(), jose.Header{}), h.prove(t, statement(), jose.Header{})
+	inCaddy := func() *http.Request {
+		r := requestOf(proof)
+		return r.WithContext(context.WithValue(r.Context(), caddyhttp.VarsCtxKey, make(map[string]any)))
+	}
+	r := inCaddy()
+	for range 2 {
+		if err := checker.Check(r, token, "DPoP", h.cnf()); err != nil {
+			t.Errorf("a handler of the request: %v", err)
+		}
+	}
+	if err := checker.Check(r, "another.access.token", "DPoP", h.cnf()); !errors.Is(err, errProofToken) {
+		t.Errorf("another token of the same request: %v", err)
+	}
+	r.Header["Dpop"] = []string{another}
+	if err := checker.Check(r, token, "DPoP", h.cnf()); err != nil || len(m.known) != 2 {
+		t.Errorf("another proof: %v, %d are known", err, len(m.known))
+	}
+	if err := checker.Check(inCaddy(), token, "DPoP", h.cnf()); !errors.Is(err, errProofReused) {
+		t.Errorf("another request: %v", err)
+	}
+}
+
+// TestCheck_remembered has a proof known for longer than any node accepts it.
+func TestCheck_remembered(t *testing.T) {
+	for _, ahead := range []time.Duration{-maxAge, 0, maxAhead} {
+		checker, m := newChecker()
+		h := newHolder(t, "ES256")
+		claims := statement()
+		claims["iat"] = now.Add(ahead).Unix()
+		if err := checker.Check(requestOf(h.prove(t, claims, jose.Header{})), token, "DPoP", h.cnf()); err != nil {
+			t.Fatal(err)
+		}
+		for _, until := range m.known {
+			if spare := until.Sub(now.Add(ahead + maxAge)); spare < maxAhead {
+				t.Errorf("issued %v from now, it is forgotten %v after it has ended", ahead, spare)
+			}
+		}
+	}
+}
+
+// TestCheck_method holds that a method which was rewritten on the way is compared
+// as the client wrote it.
+func TestCheck_method(t *testing.T) {
+	checker, _ := newChecker()
+	h := newHolder(t, "ES256")
+	r := requestOf(h.prove(t, statement(), jose.Header{}))
+	original := *r
+	r.Method = http.MethodGet
+	r = r.WithContext(context.WithValue(r.Context(), caddyhttp.OriginalRequestCtxKey, original))
+	if err := checker.Check(r, token, "DPoP", h.cnf()); err != nil {
+		t.Error(err)
 	}
 }
 
@@ -301,6 +362,12 @@ func TestGuard(t *testing.T) {
 	}
 	if err := checker.Guard(requestOf(), &auth.Identity{Proof: Marker, Claims: json.RawMessage(`{}`)}, token, "Bearer"); !errors.Is(err, errUnreadable) {
 		t.Errorf("claims without cnf: %v", err)
+	}
+
+	other := newHolder(t, "ES256")
+	beside := &auth.Identity{ID: "alice", Proof: "x" + Marker, Claims: json.RawMessage(`{"cnf":` + string(h.cnf()) + `,"CNF":` + string(other.cnf()) + `}`)}
+	if err := checker.Guard(requestOf(other.prove(t, statement(), jose.Header{})), beside, token, "DPoP"); !errors.Is(err, errProofOther) {
+		t.Errorf("the key of a claim CNF: %v", err)
 	}
 
 	m.err = errors.New("down")

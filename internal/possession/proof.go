@@ -15,6 +15,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/caddyserver/caddy/v2/modules/caddyhttp"
+
 	"github.com/caddy-rest-auth/caddy-rest-auth/auth"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/bearer"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/jose"
@@ -86,7 +88,7 @@ func checkStatement(r *http.Request, proof *jose.Token, token string, now time.T
 	if !strings.EqualFold(proof.Type, "dpop+jwt") {
 		return errProofType
 	}
-	if method, _, err := proof.String("htm"); err != nil || method != r.Method {
+	if method, _, err := proof.String("htm"); err != nil || method != methodOf(r) {
 		return errProofMethod
 	}
 	if target, _, err := proof.String("htu"); err != nil || !isTarget(r, target) {
@@ -145,20 +147,35 @@ func proofKey(proof *jose.Token) (*keyset.Key, error) {
 	return keys[0], nil
 }
 
-// spend sees to it that a proof is good once, on all nodes. Only a proof that
-// verified gets here, so that nobody without a key fills the memory of them.
+// spentVar is where a request says which proof it has spent: its other handlers
+// check the same proof.
+const spentVar = "rest_auth.dpop"
+
+// spend sees to it that a proof is good for one request, on all nodes. Only a
+// proof that verified gets here, so that nobody without a key fills the memory of
+// them.
 func (c *Checker) spend(r *http.Request, proof *jose.Token, thumbprint string, now time.Time) error {
 	if auth.DryRun(r.Context()) {
 		return nil
 	}
 	id, _, _ := proof.String("jti")
-	fresh, err := c.store.Remember(r.Context(), proofName(thumbprint, id), now.Add(maxAge+maxAhead))
+	name := proofName(thumbprint, id)
+	if spent, _ := caddyhttp.GetVar(r.Context(), spentVar).(string); spent == name {
+		return nil
+	}
+	// Longer than it is good for by the clock of a node that is slow.
+	until := now.Add(maxAge + maxAhead)
+	if issued, _, _ := proof.Time("iat"); issued.After(now) {
+		until = issued.Add(maxAge + maxAhead)
+	}
+	fresh, err := c.store.Remember(r.Context(), name, until)
 	if err != nil {
 		return &auth.Unavailable{RetryAfter: time.Second, Err: fmt.Errorf("remembering a proof: %w", err)}
 	}
 	if !fresh {
 		return badProof(errProofReused)
 	}
+	caddyhttp.SetVar(r.Context(), spentVar, name)
 	return nil
 }
 

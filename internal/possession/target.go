@@ -27,12 +27,26 @@ func isTarget(r *http.Request, htu string) bool {
 		scheme = "https"
 	}
 	requested := r.URL
-	if original, ok := r.Context().Value(caddyhttp.OriginalRequestCtxKey).(http.Request); ok && original.URL != nil {
+	if original := originalOf(r); original.URL != nil {
 		requested = original.URL
 	}
 	return strings.EqualFold(target.Scheme, scheme) &&
 		authority(target.Host, scheme) == authority(r.Host, scheme) &&
 		normalPath(target.EscapedPath()) == normalPath(requested.EscapedPath())
+}
+
+// methodOf returns the method that the client wrote, whatever became of it.
+func methodOf(r *http.Request) string {
+	if original := originalOf(r); original.Method != "" {
+		return original.Method
+	}
+	return r.Method
+}
+
+// originalOf returns what Caddy keeps of the request as it came.
+func originalOf(r *http.Request) (original http.Request) {
+	original, _ = r.Context().Value(caddyhttp.OriginalRequestCtxKey).(http.Request)
+	return original
 }
 
 // authority returns host and port in lower case, without the scheme's own port.

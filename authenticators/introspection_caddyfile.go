@@ -18,8 +18,6 @@ import (
 )
 
 const (
-	// defaultCacheTTL is how long the handler itself remembers anybody before it
-	// asks again.
 	defaultCacheTTL = time.Minute
 	maxCacheTTL     = time.Hour
 

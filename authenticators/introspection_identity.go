@@ -39,9 +39,14 @@ const (
 	// byName begins the subject of a user of whom the server says the name alone.
 	byName = "username:"
 
-	// answered is what follows it in a Proof: when the server was asked.
+	// answered is what follows it in a Proof: when the server was asked, in
+	// milliseconds since epoch.
 	answered = ";at="
 )
+
+// epoch is where the monotonic clock begins: a clock that is set back must not
+// make an answer young again.
+var epoch = time.Now()
 
 // name is what the users are known by.
 func (i *Introspection) name() string {
@@ -72,12 +77,17 @@ func (i *Introspection) identity(ctx context.Context, claims *jose.Token, at tim
 		}
 		external.Proof += possession.Marker
 	}
-	at = time.UnixMilli(at.UnixMilli()) // as Recheck reads it
-	external.Proof += answered + strconv.FormatInt(at.UnixMilli(), 10)
+	age := at.Sub(epoch).Milliseconds()
+	external.Proof += answered + strconv.FormatInt(age, 10)
 	external.Expires = i.rules.Expires(claims)
-	// The handler asks again after a minute anyway; a shorter time is an end.
-	if ttl := i.ttl(); ttl > 0 && ttl < defaultCacheTTL && (external.Expires.IsZero() || at.Add(ttl).Before(external.Expires)) {
-		external.Expires = at.Add(ttl)
+	// The handler asks Recheck once a minute, too seldom to end what is remembered
+	// on time.
+	if ttl := i.ttl(); ttl > 0 {
+		now := i.now()
+		end := now.Add(ttl - now.Sub(epoch.Add(time.Duration(age)*time.Millisecond)))
+		if external.Expires.IsZero() || end.Before(external.Expires) {
+			external.Expires = end
+		}
 	}
 	if external.Credential != "" {
 		external.Family = revocation.JWT(i.name(), external.Credential)
@@ -167,7 +177,7 @@ func answeredAt(id *auth.Identity) (time.Time, bool) {
 		return time.Time{}, false
 	}
 	milliseconds, err := strconv.ParseInt(id.Proof[at+len(answered):], 10, 64)
-	return time.UnixMilli(milliseconds), err == nil
+	return epoch.Add(time.Duration(milliseconds) * time.Millisecond), err == nil
 }
 
 func hasAll(have, want []string) bool {

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -49,8 +50,10 @@ const introspectedAlice = `{"active":true,"username":"alice","sub":"1","aud":"ap
 
 func TestIntrospection(t *testing.T) {
 	ctx, _ := newApp(t)
+	now := time.Now()
+	soon := now.Add(20 * time.Second).Truncate(time.Second)
 	url, _ := introspected(t, map[string]string{
-		"good":    introspectedAlice,
+		"good":    strings.Replace(introspectedAlice, "4102444800", strconv.FormatInt(soon.Unix(), 10), 1),
 		"machine": `{"active":true,"aud":["api"],"exp":4102444800,"client_id":"cron"}`,
 		"expired": `{"active":true,"username":"alice","aud":"api","exp":1000000000}`,
 		"other":   `{"active":true,"username":"alice","aud":"other","exp":4102444800}`,
@@ -58,13 +61,12 @@ func TestIntrospection(t *testing.T) {
 		"bound":   `{"active":true,"username":"alice","aud":"api","exp":4102444800,"cnf":{"jkt":"0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}}`,
 	})
 	a := mustLoad[*Introspection](t, ctx, "introspection", introspectionConfig(url, `"scope": ["read"]`))
-	now := time.Now()
 	a.now = func() time.Time { return now }
 	refused := func(detail string) *auth.Failure { return &auth.Failure{Code: bearer.CodeInvalidToken, Detail: detail} }
 	authtest.Run(t, a, []authtest.Case{
 		{Name: "good", Request: with("Bearer good"), Identity: &auth.Identity{
 			ID: "alice", Key: url + "|1", Source: url, Scopes: []string{"read", "write"}, Method: "introspection",
-			Credential: "j1", Client: "app", Expires: time.Unix(4102444800, 0).Add(30 * time.Second),
+			Credential: "j1", Client: "app", Expires: soon.Add(30 * time.Second),
 		}},
 		{Name: "lower case", Request: with("bearer good"), Identity: &auth.Identity{ID: "alice", Scopes: []string{"read", "write"}}},
 		{Name: "machine", Request: with("Bearer machine"), Identity: &auth.Identity{Method: "introspection", Client: "cron"}},
@@ -109,10 +111,11 @@ func TestIntrospection_ttl(t *testing.T) {
 		again   time.Duration // Recheck asks again from then on
 		key     bool
 	}{
-		"default":        {`"optional": []`, "a", 0, time.Minute, true},
+		"default":        {`"optional": []`, "a", time.Minute, time.Minute, true},
 		"short":          {`"cache_ttl": "10s"`, "a", 10 * time.Second, 10 * time.Second, true},
 		"short, endless": {`"cache_ttl": "10s", "optional": ["exp", "aud"]`, "endless", 10 * time.Second, 10 * time.Second, true},
-		"long":           {`"cache_ttl": "10m"`, "a", 0, 10 * time.Minute, true},
+		"odd":            {`"cache_ttl": "90s"`, "a", 90 * time.Second, 90 * time.Second, true},
+		"long":           {`"cache_ttl": "10m"`, "a", 10 * time.Minute, 10 * time.Minute, true},
 		"off":            {`"cache_ttl": 0`, "a", 0, 0, false},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -128,6 +131,9 @@ func TestIntrospection_ttl(t *testing.T) {
 			}
 			if _, ok := a.CacheKey(with("Bearer " + tt.token)); ok != tt.key {
 				t.Errorf("it is remembered: %v", ok)
+			}
+			if answered, ok := answeredAt(id); !ok || !strings.Contains(answered.String(), " m=") {
+				t.Errorf("a clock that is set back makes the answer of %v young", answered)
 			}
 			before := asked.Load()
 			at = now.Add(tt.again - 2*time.Second)

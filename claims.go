@@ -11,18 +11,27 @@ import (
 
 // claim prepares for what the authenticators claim for themselves.
 func (p *policy) claim() {
-	var owners []auth.Owner
+	type ownerOf struct {
+		auth.Owner
+		source string
+	}
+	var owners []ownerOf
 	for i := range p.links {
 		guest := p.links[i].Authenticator
 		if n, ok := guest.(auth.Noticer); ok {
 			p.noticers = append(p.noticers, n)
 		}
 		if o, ok := guest.(auth.Owner); ok {
-			owners = append(owners, o)
+			owners = append(owners, ownerOf{o, p.links[i].source.Name})
 		}
 	}
 	for i := range p.links {
-		p.links[i].owners = owners
+		for _, o := range owners {
+			p.links[i].owners = append(p.links[i].owners, o)
+			if o.source != p.links[i].source.Name {
+				p.links[i].strangers = append(p.links[i].strangers, o)
+			}
+		}
 	}
 }
 

@@ -32,12 +32,14 @@ type link struct {
 	fingerprint credcache.Fingerprint
 	configured  func(name string) bool // whether the configuration has such a user
 	owners      []auth.Owner           // of names that no user of the store may have here
+	strangers   []auth.Owner           // those of other sources, whose names nobody has here
 	reserved    []string               // prefixes of the users of other sources
 }
 
 var (
 	errNameless  = errors.New("the authenticator returned an identity that names nobody")
 	errNameTaken = errors.New("the configuration has another user of that name")
+	errNameOwned = errors.New("another authenticator has a user of its own of that name")
 )
 
 // authenticate asks the authenticator and sees to it that what it returns can
@@ -85,17 +87,19 @@ func (l *link) adopt(id *auth.Identity) (*auth.Identity, error) {
 	return &adopted, nil
 }
 
-// checkName refuses a user whom `require user` could take for another: one of
-// the store with a name that an authenticator has for a user of its own, and one
-// whose own name begins as the handler has the names of another source begin.
+// checkName refuses a user whom `require user` could take for another: one with
+// a name that the authenticator of another source has for a user of its own, and
+// one whose own name begins as the handler has the names of another source begin.
 // It is asked of remembered identities too, since a name may be taken at any
 // time, and another handler may have remembered them.
 func (l *link) checkName(id *auth.Identity) error {
-	if len(l.owners) > 0 && id.Source == users.SourceStore {
-		for _, owner := range l.owners {
-			if owner.Owns(id.ID) {
-				return &auth.Failure{Err: errNameTaken}
-			}
+	owners := l.strangers
+	if id.Source == users.SourceStore {
+		owners = l.owners
+	}
+	for _, owner := range owners {
+		if owner.Owns(id.ID) {
+			return &auth.Failure{Err: errNameOwned}
 		}
 	}
 	for _, prefix := range l.reserved {

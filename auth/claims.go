@@ -42,9 +42,9 @@ type QueryReader interface {
 // store, as those of a file, whose names mean them alone in its handler.
 //
 // Owns reports whether one of them has that name now. It is asked for each
-// request of a user of the store, who is refused if it is so, whichever
-// authenticator vouches for the user and whatever is remembered: `require user`
-// could not tell the two apart. It must be fast.
+// request of a user of the store or of another source, who is refused if it is
+// so, whichever authenticator vouches for the user and whatever is remembered:
+// `require user` could not tell the two apart. It must be fast.
 type Owner interface {
 	Owns(name string) bool
 }

@@ -196,7 +196,7 @@ func asRefusal(err error) error {
 	switch {
 	case errors.Is(err, federation.ErrInactiveUser):
 		text = textDisabled
-	case errors.Is(err, federation.ErrUnknownUser):
+	case errors.Is(err, federation.ErrUnknownUser), errors.Is(err, federation.ErrLookalike):
 		text = textUnknown
 	case errors.Is(err, federation.ErrUnverified):
 		text = textUnproved

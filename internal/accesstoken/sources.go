@@ -73,8 +73,8 @@ func (s *Issuers) checkSources() error {
 	return nil
 }
 
-// Owns reports whether a name is one that an issuer's user has here, so that no
-// user of the store may have it. A single issuer's is the handler's to see to.
+// Owns reports whether a name is one that an issuer's user has here, so that
+// nobody else may have it. A single issuer's is the handler's to see to.
 func (s *Issuers) Owns(name string) bool {
 	if len(s.all) < 2 {
 		return false

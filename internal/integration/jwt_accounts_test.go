@@ -91,3 +91,25 @@ func TestJWT_names(t *testing.T) {
 		}
 	}
 }
+
+// TestJWT_prefixes has another source's user choose a name that begins as those of
+// one of several issuers do.
+func TestJWT_prefixes(t *testing.T) {
+	one, two, third := idptest.New(t), idptest.New(t), idptest.New(t)
+	several := "authenticate jwt {\nissuer " + one.Issuer() + " {\nuser_prefix one:\n}\nissuer " + two.Issuer() + " {\nuser_prefix two:\n}\naudience api\n" + local + "}\n"
+	other := "authenticate jwt {\nissuer " + third.Issuer() + "\naudience api\nuser_prefix off\n" + local + "}\n"
+	for _, site := range []string{several + other, other + several} {
+		s := serve(t, whoamiSite(site))
+		for sub, want := range map[string]int{"one:root": 401, "two:": 401, "three:root": 200} {
+			line := bearerToken(third.Sign(map[string]any{"sub": sub, "aud": "api"}))
+			for range 2 { // the second time from memory
+				if got := s.get("/", line); got.Status != want {
+					t.Errorf("%s: %d %q, want %d", sub, got.Status, got.Body, want)
+				}
+			}
+		}
+		if got := s.get("/", bearerToken(one.Sign(map[string]any{"sub": "root", "aud": "api"}))); !strings.HasPrefix(got.Body, "one:root|") {
+			t.Errorf("%d %q", got.Status, got.Body)
+		}
+	}
+}

@@ -49,7 +49,7 @@ func TestIntrospection_oidcProvider(t *testing.T) {
 	s := serve(t, "{{site}} {\n"+
 		site("/basic", "client_id rs-basic", secret, "cache_ttl 0")+
 		site("/post", "client_id rs-post", secret, "client_auth post")+
-		site("/key", "client_id rs-key", "key_file "+keyFile, "key_id edge")+
+		site("/key", "client_id rs-key", "client_key_file "+keyFile, "client_key_id edge")+
 		site("/wrong", "client_id rs-basic", "client_secret wrong")+"}")
 
 	token := provider.token(map[string]any{"do": "issue", "scope": "orders.read"})

@@ -191,7 +191,7 @@ func TestOIDC_entra(t *testing.T) {
 		"33333333-2222-3333-4444-555555555555", "aaaaaaaa-2222-3333-4444-555555555555"
 	p := newIDP(t)
 	p.SetMetadata("issuer", p.URL+"/{tenantid}/v2.0")
-	s := serve(t, strings.Replace(oidcSite, "%s", "provider entra {\ntenant organizations\ntenants "+home+" "+guest+"\nissuer "+p.URL+
+	s := serve(t, strings.Replace(oidcSite, "%s", "provider entra {\ntenant organizations\nallowed_tenants "+home+" "+guest+"\nissuer "+p.URL+
 		"/organizations/v2.0\ndiscovery_url "+p.URL+"/.well-known/openid-configuration\nclient_id site\nallow_http\nallow_internal loopback\n}\n", 1))
 	s.awaitStore()
 	for name, test := range map[string]struct {

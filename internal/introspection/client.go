@@ -59,7 +59,7 @@ type Client struct {
 	settings Server
 	http     *outbound.Client
 	provider *discovery.Provider // nil if the endpoint is configured
-	signer   *signer             // nil without private_key_jwt
+	key      *jose.SigningKey    // nil without private_key_jwt
 	timeout  time.Duration
 	patience time.Duration
 	logger   *zap.Logger
@@ -90,7 +90,7 @@ func New(s Server, o outbound.Settings, recently time.Duration, logger *zap.Logg
 	c.refused.init()
 	c.recent.life = min(recently, MaxRecent)
 	if s.ClientAuth == authPrivateKey {
-		if c.signer, err = newSigner(&s); err != nil {
+		if c.key, err = readKey(&s); err != nil {
 			return nil, err
 		}
 	}

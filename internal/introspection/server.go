@@ -44,20 +44,20 @@ type Server struct {
 	ClientSecret string `json:"client_secret,omitempty"`
 
 	// How the identifier and the secret are sent: `basic`, `post` (in the form),
-	// or `private_key_jwt`: not the secret, but an assertion that `key_file` signs.
-	// Default: private_key_jwt if there is a key_file, and basic otherwise.
+	// or `private_key_jwt`: not the secret, but an assertion that `client_key_file` signs.
+	// Default: private_key_jwt if there is a client_key_file, and basic otherwise.
 	ClientAuth string `json:"client_auth,omitempty"`
 
 	// A PEM file with the private key of private_key_jwt. It is read when the
 	// configuration is loaded. Default: none.
-	KeyFile string `json:"key_file,omitempty"`
+	ClientKeyFile string `json:"client_key_file,omitempty"`
 
 	// The `kid` of that key, as the other server knows it. Default: none.
-	KeyID string `json:"key_id,omitempty"`
+	ClientKeyID string `json:"client_key_id,omitempty"`
 
 	// The algorithm of the assertion. Default: RS256, ES256, ES384, ES512 or
 	// EdDSA, as the key is.
-	KeyAlgorithm string `json:"key_algorithm,omitempty"`
+	ClientKeyAlgorithm string `json:"client_key_algorithm,omitempty"`
 
 	// Whom the assertion is for. Default: the issuer, or else the endpoint.
 	AssertionAudience string `json:"assertion_audience,omitempty"`
@@ -73,7 +73,7 @@ func (s *Server) Resolve(o outbound.Settings) error {
 	replacer := caddy.NewReplacer()
 	for name, field := range map[string]*string{
 		"endpoint": &s.Endpoint, "issuer": &s.Issuer, "client_id": &s.ClientID, "client_secret": &s.ClientSecret,
-		"key_file": &s.KeyFile, "key_id": &s.KeyID, "assertion_audience": &s.AssertionAudience, "token": &s.BearerToken,
+		"client_key_file": &s.ClientKeyFile, "client_key_id": &s.ClientKeyID, "assertion_audience": &s.AssertionAudience, "token": &s.BearerToken,
 	} {
 		value, err := replacer.ReplaceOrErr(*field, true, true)
 		if err != nil {
@@ -114,8 +114,8 @@ func checkIssuer(issuer string) error {
 // which are meant.
 func (s *Server) checkAuth() error {
 	if s.BearerToken != "" {
-		if s.ClientID != "" || s.ClientSecret != "" || s.ClientAuth != "" || s.KeyFile != "" {
-			return errors.New("token: stands in place of client_id, client_secret, client_auth and key_file")
+		if s.ClientID != "" || s.ClientSecret != "" || s.ClientAuth != "" || s.ClientKeyFile != "" {
+			return errors.New("token: stands in place of client_id, client_secret, client_auth and client_key_file")
 		}
 		if strings.ContainsFunc(s.BearerToken, func(r rune) bool { return r <= ' ' || r > '~' }) {
 			return errors.New("token: has a character that no token has")
@@ -124,21 +124,21 @@ func (s *Server) checkAuth() error {
 		return nil
 	}
 	if s.ClientAuth == "" {
-		if s.ClientAuth = authBasic; s.KeyFile != "" {
+		if s.ClientAuth = authBasic; s.ClientKeyFile != "" {
 			s.ClientAuth = authPrivateKey
 		}
 	}
 	switch s.ClientAuth {
 	case authPrivateKey:
-		if s.KeyFile == "" || s.ClientSecret != "" {
-			return errors.New("private_key_jwt takes key_file, and no client_secret")
+		if s.ClientKeyFile == "" || s.ClientSecret != "" {
+			return errors.New("private_key_jwt takes client_key_file, and no client_secret")
 		}
 	case authBasic, authPost:
-		if s.KeyFile != "" {
-			return fmt.Errorf("key_file: is for private_key_jwt, not for %s", s.ClientAuth)
+		if s.ClientKeyFile != "" {
+			return fmt.Errorf("client_key_file: is for private_key_jwt, not for %s", s.ClientAuth)
 		}
 		if s.ClientSecret == "" {
-			return errors.New("say how this server authenticates: client_id with client_secret or key_file, or token")
+			return errors.New("say how this server authenticates: client_id with client_secret or client_key_file, or token")
 		}
 	default:
 		return fmt.Errorf("client_auth: '%s' is not one of basic, post and private_key_jwt", s.ClientAuth)
@@ -146,8 +146,8 @@ func (s *Server) checkAuth() error {
 	if s.ClientID == "" {
 		return errors.New("client_id: is missing")
 	}
-	if s.KeyFile == "" && (s.KeyID != "" || s.KeyAlgorithm != "" || s.AssertionAudience != "") {
-		return errors.New("key_id, key_algorithm and assertion_audience are for key_file")
+	if s.ClientKeyFile == "" && (s.ClientKeyID != "" || s.ClientKeyAlgorithm != "" || s.AssertionAudience != "") {
+		return errors.New("client_key_id, client_key_algorithm and assertion_audience are for client_key_file")
 	}
 	return nil
 }
@@ -155,19 +155,19 @@ func (s *Server) checkAuth() error {
 // ParseLine reads one line of an authenticator's block, and reports whether it is
 // one of these. Syntax:
 //
-//	issuer             <url>
-//	client_id          <id>
-//	client_secret      <secret>
-//	client_auth        basic|post|private_key_jwt
-//	key_file           <file>
-//	key_id             <kid>
-//	key_algorithm      <alg>
-//	assertion_audience <audience>
-//	token              <token>
+//	issuer               <url>
+//	client_id            <id>
+//	client_secret        <secret>
+//	client_auth          basic|post|private_key_jwt
+//	client_key_file      <file>
+//	client_key_id        <kid>
+//	client_key_algorithm <alg>
+//	assertion_audience   <audience>
+//	token                <token>
 func (s *Server) ParseLine(d *caddyfile.Dispenser) (known bool, err error) {
 	field, known := map[string]*string{
 		"issuer": &s.Issuer, "client_id": &s.ClientID, "client_secret": &s.ClientSecret, "client_auth": &s.ClientAuth,
-		"key_file": &s.KeyFile, "key_id": &s.KeyID, "key_algorithm": &s.KeyAlgorithm,
+		"client_key_file": &s.ClientKeyFile, "client_key_id": &s.ClientKeyID, "client_key_algorithm": &s.ClientKeyAlgorithm,
 		"assertion_audience": &s.AssertionAudience, "token": &s.BearerToken,
 	}[d.Val()]
 	if !known {

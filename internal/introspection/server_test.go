@@ -41,21 +41,21 @@ func TestServer_Resolve(t *testing.T) {
 		t.Errorf("%+v, %v", s, err)
 	}
 	for want, s := range map[string]Server{
-		"say which server is asked":                    {},
-		"endpoint 'http://a': expected an https":       {Endpoint: "http://a"},
-		"endpoint 'introspect':":                       {Endpoint: "introspect"},
-		"issuer: \"https://a b\" has a character":      {Issuer: "https://a b"},
-		"issuer: 'store' is not a URL":                 {Issuer: "store"},
-		"say how this server authenticates":            {Issuer: "https://a"},
-		"client_id: is missing":                        {Issuer: "https://a", ClientSecret: "s"},
-		"client_auth: 'none' is not one of":            {Issuer: "https://a", ClientAuth: "none"},
-		"private_key_jwt takes key_file":               {Issuer: "https://a", ClientID: "c", ClientAuth: "private_key_jwt", ClientSecret: "s"},
-		"private_key_jwt takes key_file, and no":       {Issuer: "https://a", ClientID: "c", KeyFile: "k", ClientSecret: "s"},
-		"key_file: is for private_key_jwt, not":        {Issuer: "https://a", ClientID: "c", KeyFile: "k", ClientSecret: "s", ClientAuth: "post"},
-		"key_id, key_algorithm and":                    {Issuer: "https://a", ClientID: "c", ClientSecret: "s", KeyID: "k"},
-		"token: stands in place of":                    {Issuer: "https://a", BearerToken: "t", ClientID: "c"},
-		"token: has a character that no token has":     {Issuer: "https://a", BearerToken: "a b"},
-		"client_secret: unrecognized placeholder {no.": {Issuer: "https://a", ClientSecret: "{no.such}"},
+		"say which server is asked":                     {},
+		"endpoint 'http://a': expected an https":        {Endpoint: "http://a"},
+		"endpoint 'introspect':":                        {Endpoint: "introspect"},
+		"issuer: \"https://a b\" has a character":       {Issuer: "https://a b"},
+		"issuer: 'store' is not a URL":                  {Issuer: "store"},
+		"say how this server authenticates":             {Issuer: "https://a"},
+		"client_id: is missing":                         {Issuer: "https://a", ClientSecret: "s"},
+		"client_auth: 'none' is not one of":             {Issuer: "https://a", ClientAuth: "none"},
+		"private_key_jwt takes client_key_file":         {Issuer: "https://a", ClientID: "c", ClientAuth: "private_key_jwt", ClientSecret: "s"},
+		"private_key_jwt takes client_key_file, and no": {Issuer: "https://a", ClientID: "c", ClientKeyFile: "k", ClientSecret: "s"},
+		"client_key_file: is for private_key_jwt, not":  {Issuer: "https://a", ClientID: "c", ClientKeyFile: "k", ClientSecret: "s", ClientAuth: "post"},
+		"client_key_id, client_key_algorithm and":       {Issuer: "https://a", ClientID: "c", ClientSecret: "s", ClientKeyID: "k"},
+		"token: stands in place of":                     {Issuer: "https://a", BearerToken: "t", ClientID: "c"},
+		"token: has a character that no token has":      {Issuer: "https://a", BearerToken: "a b"},
+		"client_secret: unrecognized placeholder {no.":  {Issuer: "https://a", ClientSecret: "{no.such}"},
 	} {
 		if err := s.Resolve(outbound.Settings{}); err == nil || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("%+v: %v, want %s", s, err, want)
@@ -124,7 +124,7 @@ func TestClient_assertion(t *testing.T) {
 		alg, aud string
 	}{
 		"RSA":      {rsaKey, Server{}, "RS256", s.URL + "/introspect"},
-		"PSS":      {rsaKey, Server{KeyAlgorithm: "PS384", KeyID: "k1"}, "PS384", s.URL + "/introspect"},
+		"PSS":      {rsaKey, Server{ClientKeyAlgorithm: "PS384", ClientKeyID: "k1"}, "PS384", s.URL + "/introspect"},
 		"P-256":    {p256, Server{Issuer: "https://login.example.com"}, "ES256", "https://login.example.com"},
 		"P-384":    {p384, Server{AssertionAudience: "urn:x", Issuer: "https://login.example.com"}, "ES384", "urn:x"},
 		"P-521":    {p521, Server{}, "ES512", s.URL + "/introspect"},
@@ -132,7 +132,7 @@ func TestClient_assertion(t *testing.T) {
 		"Ed25519'": {edwards, Server{}, "EdDSA", s.URL + "/introspect"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			tt.settings.KeyFile = writeKey(t, tt.key)
+			tt.settings.ClientKeyFile = writeKey(t, tt.key)
 			tt.settings.ClientID, tt.settings.Endpoint = "edge", s.URL+"/introspect"
 			c, _ := newClient(t, tt.settings)
 			if _, err := c.Introspect(t.Context(), "token"); err != nil {
@@ -151,7 +151,7 @@ func TestClient_assertion(t *testing.T) {
 			if expires, _ := claims.GetExpirationTime(); time.Until(expires.Time) > time.Minute {
 				t.Errorf("it is good until %v", expires)
 			}
-			if kid, _ := parsed.Header["kid"].(string); kid != tt.settings.KeyID {
+			if kid, _ := parsed.Header["kid"].(string); kid != tt.settings.ClientKeyID {
 				t.Errorf("kid %q", kid)
 			}
 			if claims["jti"] == "" || seen[claims["jti"]] {
@@ -172,15 +172,15 @@ func TestNew_keyFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	for want, s := range map[string]Server{
-		"no such file":                     {KeyFile: filepath.Join(t.TempDir(), "none")},
-		"there is no private key in it":    {KeyFile: empty},
-		"an RSA key of 1024 bits":          {KeyFile: writeKey(t, weak)},
-		"a key of this type signs":         {KeyFile: writeKey(t, p224)},
-		"the key is not one of RS256":      {KeyFile: writeKey(t, p256), KeyAlgorithm: "RS256"},
-		"'none' is not an algorithm":       {KeyFile: writeKey(t, p256), KeyAlgorithm: "none"},
-		"the key is not one of HS256":      {KeyFile: writeKey(t, p256), KeyAlgorithm: "HS256"},
-		"the key is not one of ES384":      {KeyFile: writeKey(t, p256), KeyAlgorithm: "ES384"},
-		"key_file: signing a token: 'abc'": {KeyFile: writeKey(t, p256), KeyAlgorithm: "abc"},
+		"no such file":                            {ClientKeyFile: filepath.Join(t.TempDir(), "none")},
+		"not a private key in PEM":                {ClientKeyFile: empty},
+		"an RSA key of 1024 bits":                 {ClientKeyFile: writeKey(t, weak)},
+		"the key is neither RSA":                  {ClientKeyFile: writeKey(t, p224)},
+		"the key is not one of RS256":             {ClientKeyFile: writeKey(t, p256), ClientKeyAlgorithm: "RS256"},
+		"'none' is not an algorithm":              {ClientKeyFile: writeKey(t, p256), ClientKeyAlgorithm: "none"},
+		"the key is not one of HS256":             {ClientKeyFile: writeKey(t, p256), ClientKeyAlgorithm: "HS256"},
+		"the key is not one of ES384":             {ClientKeyFile: writeKey(t, p256), ClientKeyAlgorithm: "ES384"},
+		"client_key_file: signing a token: 'abc'": {ClientKeyFile: writeKey(t, p256), ClientKeyAlgorithm: "abc"},
 	} {
 		s.ClientID, s.Endpoint = "edge", "https://a/introspect"
 		if err := s.Resolve(outbound.Settings{}); err != nil {

@@ -19,7 +19,7 @@ import (
 //	    issuer             <url>
 //	    discovery_url      <url>
 //	    tenant             <id|domain|organizations|common|consumers>
-//	    tenants            <id...>
+//	    allowed_tenants    <id...>
 //	    client_id          <id>
 //	    client_secret      <secret>
 //	    client_secret_file <file>
@@ -106,7 +106,7 @@ func (p *Provider) parseLine(d *caddyfile.Dispenser, given map[string]bool) erro
 		"client_key_id": &p.ClientKeyID,
 	}
 	lists := map[string]*[]string{
-		"tenants": &p.Tenants, "scopes": &p.Scopes, "acr_values": &p.ACRValues, "allowed_groups": &p.AllowedGroups, "allowed_domains": &p.AllowedDomains,
+		"allowed_tenants": &p.AllowedTenants, "scopes": &p.Scopes, "acr_values": &p.ACRValues, "allowed_groups": &p.AllowedGroups, "allowed_domains": &p.AllowedDomains,
 	}
 	if text := texts[word]; text != nil {
 		if !d.AllArgs(text) || *text == "" {

@@ -111,7 +111,7 @@ func (p *Provider) issuerOf(t *jose.Token, expected string) (string, error) {
 	}
 	if p.Preset == presetEntra {
 		tenant := tenantOf(t)
-		if len(p.Tenants) > 0 && !slices.Contains(p.Tenants, tenant) {
+		if len(p.AllowedTenants) > 0 && !slices.Contains(p.AllowedTenants, tenant) {
 			return "", failed("a token of %s is of another tenant", p.Name)
 		}
 		expected = strings.ReplaceAll(expected, entraTemplate, tenant)

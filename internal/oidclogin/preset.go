@@ -140,18 +140,18 @@ var tenantID = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
 
 func (p *Provider) checkTenants() error {
 	switch {
-	case p.Preset != presetEntra && (p.Tenant != "" || len(p.Tenants) > 0):
+	case p.Preset != presetEntra && (p.Tenant != "" || len(p.AllowedTenants) > 0):
 		return errors.New("tenant: only Entra ID has tenants")
 	case p.Preset != presetEntra:
 		return nil
 	case len(p.AllowedDomains) > 0:
-		return errors.New("allowed_domains: Entra ID does not verify addresses; say `tenants`")
-	case p.everyTenant() && len(p.Tenants) == 0:
-		return fmt.Errorf("tenant %s: say in `tenants` whose people may log in, or everybody may who has an account there", p.Tenant)
+		return errors.New("allowed_domains: Entra ID does not verify addresses; say `allowed_tenants`")
+	case p.everyTenant() && len(p.AllowedTenants) == 0:
+		return fmt.Errorf("tenant %s: say in `allowed_tenants` whose people may log in, or everybody may who has an account there", p.Tenant)
 	}
-	for _, tenant := range p.Tenants {
+	for _, tenant := range p.AllowedTenants {
 		if !tenantID.MatchString(tenant) {
-			return fmt.Errorf("tenants: '%s' is not the ID of a tenant", tenant)
+			return fmt.Errorf("allowed_tenants: '%s' is not the ID of a tenant", tenant)
 		}
 	}
 	return nil

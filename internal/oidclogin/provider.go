@@ -10,7 +10,6 @@ package oidclogin
 import (
 	"errors"
 	"fmt"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -50,12 +49,12 @@ type Provider struct {
 	DiscoveryURL string `json:"discovery_url,omitempty"`
 
 	// The directory of Entra ID: its ID or domain, or `organizations` or
-	// `common`, which need `tenants`.
+	// `common`, which need `allowed_tenants`.
 	Tenant string `json:"tenant,omitempty"`
 
 	// The directories of Entra ID, by their IDs, whose people may log in.
 	// Default: that of `tenant`.
-	Tenants []string `json:"tenants,omitempty"`
+	AllowedTenants []string `json:"allowed_tenants,omitempty"`
 
 	// What the provider calls this site.
 	ClientID string `json:"client_id"`
@@ -198,7 +197,7 @@ func (p *Provider) Cleanup() error {
 // resolve replaces placeholders.
 func (p *Provider) resolve() error {
 	replacer := caddy.NewReplacer()
-	p.Tenants, p.Scopes, p.ACRValues = slices.Clone(p.Tenants), slices.Clone(p.Scopes), slices.Clone(p.ACRValues)
+	p.AllowedTenants, p.Scopes, p.ACRValues = slices.Clone(p.AllowedTenants), slices.Clone(p.Scopes), slices.Clone(p.ACRValues)
 	p.AllowedGroups, p.AllowedDomains = slices.Clone(p.AllowedGroups), slices.Clone(p.AllowedDomains)
 	p.secret = p.ClientSecret
 	fields := map[string][]*string{
@@ -207,7 +206,7 @@ func (p *Provider) resolve() error {
 		"client_key_file": {&p.ClientKeyFile}, "client_key_id": {&p.ClientKeyID}, "client_auth": {&p.ClientAuth}, "prompt": {&p.Prompt},
 	}
 	for name, list := range map[string][]string{
-		"tenants": p.Tenants, "scopes": p.Scopes, "acr_values": p.ACRValues, "allowed_groups": p.AllowedGroups, "allowed_domains": p.AllowedDomains,
+		"allowed_tenants": p.AllowedTenants, "scopes": p.Scopes, "acr_values": p.ACRValues, "allowed_groups": p.AllowedGroups, "allowed_domains": p.AllowedDomains,
 	} {
 		for i := range list {
 			fields[name] = append(fields[name], &list[i])
@@ -234,12 +233,9 @@ func (p *Provider) resolve() error {
 	return p.Resolve()
 }
 
-// maxSecretFile bounds the files of secrets, lest a device be read for ever.
-const maxSecretFile = 64 << 10
-
 func (p *Provider) loadSecrets() error {
 	if p.ClientSecretFile != "" {
-		text, err := readSmall(p.ClientSecretFile)
+		text, err := outbound.ReadSecretFile(p.ClientSecretFile)
 		if err != nil {
 			return fmt.Errorf("client_secret_file: %w", err)
 		}
@@ -250,23 +246,12 @@ func (p *Provider) loadSecrets() error {
 	if p.ClientKeyFile == "" {
 		return nil
 	}
-	text, err := readSmall(p.ClientKeyFile)
+	text, err := outbound.ReadSecretFile(p.ClientKeyFile)
 	if err != nil {
 		return fmt.Errorf("client_key_file: %w", err)
 	}
-	if p.key, err = parseClientKey(text, p.ClientKeyID); err != nil {
+	if p.key, err = jose.ParseClientKey(text, p.ClientKeyID, ""); err != nil {
 		return fmt.Errorf("client_key_file: %w", err)
 	}
 	return nil
-}
-
-func readSmall(file string) ([]byte, error) {
-	info, err := os.Stat(file)
-	if err != nil {
-		return nil, err
-	}
-	if !info.Mode().IsRegular() || info.Size() > maxSecretFile {
-		return nil, fmt.Errorf("expected a file of at most %d bytes", maxSecretFile)
-	}
-	return os.ReadFile(file)
 }

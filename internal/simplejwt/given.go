@@ -36,7 +36,7 @@ func parseGiven(s *Settings) (*given, error) {
 	}
 	g := &given{public: true}
 	if s.SigningKey != "" {
-		private, err := parsePrivate(s.SigningKey)
+		private, err := jose.ParsePrivateKey([]byte(s.SigningKey))
 		if err != nil {
 			return nil, fmt.Errorf("signing_key: %w", err)
 		}
@@ -84,33 +84,6 @@ func parseSecret(s *Settings) (*given, error) {
 		key:       jose.SigningKey{Algorithm: s.Algorithm, Private: secret},
 		verifiers: verifying{{Type: "oct", Algorithms: []string{s.Algorithm}, Public: secret}},
 	}, nil
-}
-
-// parsePrivate reads one private key.
-func parsePrivate(text string) (crypto.Signer, error) {
-	block, _ := pem.Decode([]byte(text))
-	if block == nil {
-		return nil, errors.New("not a private key in PEM")
-	}
-	var private any
-	var err error
-	switch block.Type {
-	case "PRIVATE KEY":
-		private, err = x509.ParsePKCS8PrivateKey(block.Bytes)
-	case "RSA PRIVATE KEY":
-		private, err = x509.ParsePKCS1PrivateKey(block.Bytes)
-	case "EC PRIVATE KEY":
-		private, err = x509.ParseECPrivateKey(block.Bytes)
-	case "ENCRYPTED PRIVATE KEY":
-		return nil, errors.New("the key is encrypted: give it as `openssl pkey` writes it")
-	default:
-		return nil, errors.New("not a private key in PEM")
-	}
-	signer, ok := private.(crypto.Signer)
-	if err != nil || !ok {
-		return nil, errors.New("the private key cannot be read")
-	}
-	return signer, nil
 }
 
 // publicKey returns the public part of a key, judged as those of others are.

@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: The caddy-rest-auth authors
 // SPDX-License-Identifier: Apache-2.0
 
-package oidclogin
+package jose
 
 import (
 	"crypto/ecdsa"
@@ -13,8 +13,6 @@ import (
 	"encoding/pem"
 	"strings"
 	"testing"
-
-	"github.com/caddy-rest-auth/caddy-rest-auth/internal/jose"
 )
 
 func TestParseClientKey(t *testing.T) {
@@ -43,11 +41,12 @@ func TestParseClientKey(t *testing.T) {
 		"Ed25519":       {pkcs8(ed), "EdDSA"},
 		"after another": {append(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: []byte("x")}), pkcs8(ed)...), "EdDSA"},
 		"P-224":         {pkcs8(p224), "the key is neither"},
-		"none":          {[]byte("x"), "there is no private key"},
+		"none":          {[]byte("x"), "not a private key in PEM"},
+		"encrypted":     {pem.EncodeToMemory(&pem.Block{Type: "ENCRYPTED PRIVATE KEY"}), "openssl pkey"},
 		"broken":        {pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: []byte("secret")}), "cannot be read"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			key, err := parseClientKey(test.text, "k")
+			key, err := ParseClientKey(test.text, "k", "")
 			if err != nil {
 				if !strings.Contains(err.Error(), test.want) {
 					t.Errorf("%v, want %q", err, test.want)
@@ -57,7 +56,7 @@ func TestParseClientKey(t *testing.T) {
 			if key.Algorithm != test.want || key.ID != "k" {
 				t.Errorf("%+v, want %s", key, test.want)
 			}
-			if _, err := jose.Sign(*key, jose.Header{}, []byte("{}")); err != nil {
+			if _, err := Sign(*key, Header{}, []byte("{}")); err != nil {
 				t.Errorf("signing: %v", err)
 			}
 		})

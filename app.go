@@ -163,7 +163,7 @@ func (a *App) Provision(ctx caddy.Context) error {
 	}
 	register(ctx.GetMetricsRegistry(), storeSeconds, decisionsTotal, cacheTotal, loginsTotal, issuerCollector{}, &appCollector{
 		passwords: a.passwords.Hasher,
-		entries:   func() int { return a.cache.Stats().Entries },
+		cache:     a.cache.Stats,
 		trusted:   a.store.Trusted,
 	})
 	return nil

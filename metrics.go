@@ -9,6 +9,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/credcache"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/password"
 	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
 )
@@ -64,6 +65,9 @@ var (
 
 	cacheEntries = prometheus.NewDesc("caddy_rest_auth_cache_entries",
 		"Credentials that the cache remembers.", nil, nil)
+
+	cacheOversized = prometheus.NewDesc("caddy_rest_auth_cache_oversized_total",
+		"Verifications that were not remembered because who was identified, with groups and claims, is larger than 4 KiB.", nil, nil)
 
 	storeTrusted = prometheus.NewDesc("caddy_rest_auth_store_feed_up",
 		"Whether changes of the store by other processes arrive (1), so that remembered credentials may be served.", nil, nil)
@@ -121,13 +125,13 @@ func observeStore(operation string, took time.Duration, err error) {
 // appCollector reports the state of what the app owns when it is scraped.
 type appCollector struct {
 	passwords *password.Hasher
-	entries   func() int
+	cache     func() credcache.Stats
 	trusted   func() bool
 }
 
 // Describe implements prometheus.Collector.
 func (*appCollector) Describe(descs chan<- *prometheus.Desc) {
-	for _, desc := range []*prometheus.Desc{hashQueue, hashRejected, cacheEntries, storeTrusted} {
+	for _, desc := range []*prometheus.Desc{hashQueue, hashRejected, cacheEntries, cacheOversized, storeTrusted} {
 		descs <- desc
 	}
 }
@@ -138,7 +142,9 @@ func (c *appCollector) Collect(metrics chan<- prometheus.Metric) {
 	metrics <- prometheus.MustNewConstMetric(hashQueue, prometheus.GaugeValue, float64(stats.Waiting), "waiting")
 	metrics <- prometheus.MustNewConstMetric(hashQueue, prometheus.GaugeValue, float64(stats.Running), "running")
 	metrics <- prometheus.MustNewConstMetric(hashRejected, prometheus.CounterValue, float64(stats.Rejected))
-	metrics <- prometheus.MustNewConstMetric(cacheEntries, prometheus.GaugeValue, float64(c.entries()))
+	cache := c.cache()
+	metrics <- prometheus.MustNewConstMetric(cacheEntries, prometheus.GaugeValue, float64(cache.Entries))
+	metrics <- prometheus.MustNewConstMetric(cacheOversized, prometheus.CounterValue, float64(cache.Oversized))
 	up := 0.0
 	if c.trusted() {
 		up = 1

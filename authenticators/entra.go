@@ -4,7 +4,6 @@
 package authenticators
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"net/http"
@@ -247,18 +246,7 @@ func (e *Entra) CacheKey(r *http.Request) (secret []byte, ok bool) {
 	if err != nil || len(found.Token) > jose.MaxSize {
 		return nil, false
 	}
-	generation := e.verifier.Generation()
-	if generation == 0 && !isDPoP(found.Scheme) {
-		return readOnly(found.Token), true
-	}
-	// No token has NUL in it, so nothing that is appended is part of another one.
-	secret = make([]byte, 0, len(found.Token)+10)
-	secret = append(secret, found.Token...)
-	secret = append(secret, 0)
-	if isDPoP(found.Scheme) {
-		secret = append(secret, 'D')
-	}
-	return binary.BigEndian.AppendUint64(secret, generation), true
+	return keyOf(found, e.verifier.Generation()), true
 }
 
 // Guard refuses a token that is bound to a key which the request does not prove

@@ -14,6 +14,7 @@ import (
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/entra"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/federation"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/users"
+	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
 )
 
 // Texts of django-auth-adfs.
@@ -111,7 +112,8 @@ func (e *Entra) djangoIdentity(ctx context.Context, id, mapped *auth.Identity) (
 		return id, nil
 	}
 	user, err := e.store.User(ctx, id.Key)
-	if err != nil && !auth.DryRun(ctx) {
+	// A user who would be created is not there where nothing is to be changed.
+	if err != nil && !(auth.DryRun(ctx) && errors.Is(err, tokenstore.ErrNotFound)) {
 		return nil, &auth.Unavailable{Err: err}
 	}
 	known, err := e.store.Groups(ctx)

@@ -157,18 +157,20 @@ func (j *JWT) CacheKey(r *http.Request) (secret []byte, ok bool) {
 	if err != nil {
 		return nil, false
 	}
-	generation := j.issuers.Generation()
-	if generation == 0 && !isDPoP(found.Scheme) {
-		return readOnly(found.Token), true
-	}
+	return keyOf(found, j.issuers.Generation()), true
+}
+
+// keyOf returns a token, how it was sent, and how many generations of keys there
+// were before it was verified.
+func keyOf(found bearer.Found, generation uint64) []byte {
 	// No token has NUL in it, so nothing that is appended is part of another one.
-	secret = make([]byte, 0, len(found.Token)+10)
-	secret = append(secret, found.Token...)
-	secret = append(secret, 0)
+	key := make([]byte, 0, len(found.Token)+10)
+	key = append(key, found.Token...)
+	key = append(key, 0)
 	if isDPoP(found.Scheme) {
-		secret = append(secret, 'D')
+		key = append(key, 'D')
 	}
-	return binary.BigEndian.AppendUint64(secret, generation), true
+	return binary.BigEndian.AppendUint64(key, generation)
 }
 
 // Guard refuses a token that is bound to a key which the request does not prove

@@ -79,6 +79,7 @@ func (g *Graph) askToken(ctx context.Context, tenant string, form url.Values) (*
 	if err != nil {
 		return nil, unavailable(0, fmt.Errorf("asking Entra ID for a token: %w", err))
 	}
+	g.pauses.note(tenant, g.now(), response.Status, response.Header)
 	var answer tokenAnswer
 	if err := json.Unmarshal(response.Body, &answer); err != nil {
 		return nil, unavailable(retryAfter(response.Header), fmt.Errorf("asking Entra ID for a token: answered %d without JSON", response.Status))

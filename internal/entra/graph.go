@@ -63,6 +63,7 @@ type Graph struct {
 	client *outbound.Client
 	tokens appTokens
 	memory memory
+	pauses pauses
 	now    func() time.Time
 }
 
@@ -100,6 +101,9 @@ func (g *Graph) patience() time.Duration {
 }
 
 func (g *Graph) ask(ctx context.Context, t *Token, compact string) ([]string, error) {
+	if left := g.pauses.left(t.Tenant, g.now()); left > 0 {
+		return nil, unavailable(left, errPause)
+	}
 	path := "/v1.0/users/" + t.Object
 	var bearer string
 	var err error
@@ -123,7 +127,7 @@ func (g *Graph) ask(ctx context.Context, t *Token, compact string) ([]string, er
 	next := g.config.Cloud.Graph + path + "/transitiveMemberOf/microsoft.graph.group?" + query.Encode()
 	groups := []string{}
 	for range maxPages {
-		page, err := g.page(ctx, next, bearer)
+		page, err := g.page(ctx, t.Tenant, next, bearer)
 		if err != nil {
 			return nil, err
 		}
@@ -168,7 +172,7 @@ type page struct {
 	} `json:"value"`
 }
 
-func (g *Graph) page(ctx context.Context, address, bearer string) (*page, error) {
+func (g *Graph) page(ctx context.Context, tenant, address, bearer string) (*page, error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
 		return nil, unavailable(0, errNextLink)
@@ -180,6 +184,7 @@ func (g *Graph) page(ctx context.Context, address, bearer string) (*page, error)
 		return nil, unavailable(0, asking(err))
 	}
 	defer func() { _ = answer.Body.Close() }()
+	g.pauses.note(tenant, g.now(), answer.StatusCode, answer.Header)
 	body, err := io.ReadAll(io.LimitReader(answer.Body, maxPage+1))
 	switch {
 	case err != nil:
@@ -208,8 +213,8 @@ func asking(err error) error {
 
 func retryAfter(header http.Header) time.Duration {
 	seconds, err := strconv.Atoi(header.Get("Retry-After"))
-	if err != nil || seconds < 0 || seconds > 600 {
+	if err != nil || seconds < 0 {
 		return 0
 	}
-	return time.Duration(seconds) * time.Second
+	return time.Duration(min(seconds, 600)) * time.Second
 }

@@ -114,6 +114,43 @@ func TestMemory_gone(t *testing.T) {
 	}
 }
 
+// TestPauses is who is left alone for how long.
+func TestPauses(t *testing.T) {
+	now := time.Now()
+	for name, test := range map[string]struct {
+		status int
+		after  string
+		want   time.Duration
+	}{
+		"good":                {200, "", 0},
+		"good, with a header": {200, "30", 0},
+		"throttled":           {429, "30", 30 * time.Second},
+		"no time":             {429, "", shortPause},
+		"a date":              {429, "Fri, 31 Dec 2027 23:59:59 GMT", shortPause},
+		"below zero":          {429, "-9", shortPause},
+		"a day":               {429, "86400", longPause},
+		"down":                {503, "", 0},
+		"down for a while":    {503, "7", 7 * time.Second},
+		"an error":            {500, "7", 0},
+	} {
+		var p pauses
+		p.note("a", now, test.status, http.Header{"Retry-After": {test.after}})
+		if got, other := p.left("a", now), p.left("b", now); got != test.want || other != 0 {
+			t.Errorf("%s: %v, want %v; another tenant %v", name, got, test.want, other)
+		}
+		if got := p.left("a", now.Add(test.want)); got != 0 {
+			t.Errorf("%s: %v afterwards", name, got)
+		}
+	}
+	var p pauses
+	for i := range 2 * maxPauses {
+		p.note(fmt.Sprint(i), now, http.StatusTooManyRequests, nil)
+	}
+	if len(p.until) > maxPauses {
+		t.Errorf("%d pauses are known", len(p.until))
+	}
+}
+
 // FuzzGraph has Graph and the token endpoint answer anything: groups, or an
 // error that is the server's.
 func FuzzGraph(f *testing.F) {
@@ -142,7 +179,7 @@ func FuzzGraph(f *testing.F) {
 		}
 		status, body = code, text
 		if page {
-			_, err = g.page(t.Context(), server.URL+"/v1.0/me", "token")
+			_, err = g.page(t.Context(), "tenant", server.URL+"/v1.0/me", "token")
 		} else {
 			_, err = g.exchange(t.Context(), "tenant", "assertion")
 		}

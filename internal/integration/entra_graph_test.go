@@ -6,6 +6,7 @@ package integration
 import (
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -100,6 +101,10 @@ func TestEntra_graphFaults(t *testing.T) {
 		return entraToken(idp.Sign(idp.User("2.0", entratest.Contoso, object, "a").With(entraOverage(idp))))
 	}
 	s := serve(t, entraSite(idp, entratest.Contoso, entraGraphLine(idp)))
+	remembered := fresh()
+	if got := s.get("/", remembered); got.Status != 200 {
+		t.Fatalf("%d %q", got.Status, got.Body)
+	}
 	answer := func(status int, body string) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(status)
@@ -168,6 +173,26 @@ func TestEntra_graphFaults(t *testing.T) {
 		!strings.HasPrefix(challenge, `Bearer realm="api", error="insufficient_claims", claims="eyJhY2Nlc3NfdG9rZW4i`) {
 		t.Errorf("MFA: %d %q %q", got.Status, challenge, got.Body)
 	}
+
+	// Too many requests: nobody asks again before it is time, whoever the user is.
+	idp.Fail("graph", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Retry-After", "30")
+		w.WriteHeader(http.StatusTooManyRequests)
+	})
+	asked := idp.Count("graph")
+	for range 3 {
+		got := s.get("/", fresh())
+		if after, _ := strconv.Atoi(got.Header.Get("Retry-After")); got.Status != 503 || after < 2 || after > 30 {
+			t.Errorf("throttled: %d %q, Retry-After %q", got.Status, got.Body, got.Header.Get("Retry-After"))
+		}
+	}
+	if got := idp.Count("graph") - asked; got != 1 {
+		t.Errorf("Graph was asked %d times after it had enough", got)
+	}
+	if got := s.get("/", remembered); got.Status != 200 {
+		t.Errorf("whose groups are known: %d %q", got.Status, got.Body)
+	}
+	s = serve(t, entraSite(idp, entratest.Contoso, entraGraphLine(idp)))
 
 	// All who wait for the same answer share it; once it is there, it is kept.
 	idp.Fail("graph", func(w http.ResponseWriter, r *http.Request) {

@@ -6,6 +6,7 @@ package integration
 import (
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -189,21 +190,42 @@ func TestEntra_bound(t *testing.T) {
 	}
 }
 
-// TestEntra_rotation is a new key, and one that is taken back.
+// TestEntra_rotation replaces a key while requests run: no token of the new one is
+// refused, and one of the old one is once a token has had the keys fetched.
 func TestEntra_rotation(t *testing.T) {
 	idp := entratest.New(t)
-	idp.Hidden[entratest.OnlyFabrikam] = true
-	s := serve(t, entraSite(idp, entratest.Fabrikam))
-	claims := idp.User("2.0", entratest.Fabrikam, entratest.Alice, "a")
-	if got := s.get("/", entraToken(idp.Sign(claims))); got.Status != 200 {
-		t.Fatalf("%d %q", got.Status, got.Body)
+	publish := func(kid string, published bool) {
+		idp.Lock()
+		defer idp.Unlock()
+		idp.Hidden[kid] = !published
 	}
-	idp.Lock()
-	idp.Hidden[entratest.OnlyFabrikam] = false
-	idp.Unlock()
-	header := map[string]any{"typ": "JWT", "alg": "RS256", "kid": entratest.OnlyFabrikam}
-	got := s.get("/", entraToken(idp.SignWith(header, entratest.OnlyFabrikam, claims)))
-	if got.Status != http.StatusOK && got.Status != http.StatusServiceUnavailable {
-		t.Errorf("a token of a new key: %d %q", got.Status, got.Body)
+	publish(entratest.OnlyFabrikam, false)
+	s := serve(t, entraSite(idp, entratest.Fabrikam, "versions 2.0"))
+	claims := idp.User("2.0", entratest.Fabrikam, entratest.Alice, "a")
+	sign := func(kid string) string {
+		return entraToken(idp.SignWith(map[string]any{"typ": "JWT", "alg": "RS256", "kid": kid}, kid, claims))
+	}
+	before, after := sign(entratest.Shared), sign(entratest.OnlyFabrikam)
+	for range 2 { // from now on it is remembered
+		if got := s.get("/", before); got.Status != http.StatusOK || !strings.HasPrefix(got.Body, entratest.Alice) {
+			t.Fatalf("%d %q", got.Status, got.Body)
+		}
+	}
+	publish(entratest.OnlyFabrikam, true)
+	publish(entratest.Shared, false)
+	var group sync.WaitGroup
+	for range 4 {
+		group.Go(func() {
+			for range 5 {
+				if got := s.get("/", after); got.Status != http.StatusOK || !strings.HasPrefix(got.Body, entratest.Alice) {
+					t.Errorf("a token of the new key: %d %q", got.Status, got.Body)
+				}
+			}
+		})
+	}
+	group.Wait()
+	s.get("/", before).expect(t, 401, entraInvalid, invalidToken)
+	if got := s.get("/", after); got.Status != http.StatusOK {
+		t.Errorf("the new key's token afterwards: %d %q", got.Status, got.Body)
 	}
 }

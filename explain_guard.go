@@ -27,13 +27,24 @@ func (g *reportingGuard) Guard(r *http.Request, id *auth.Identity) error {
 	case *auth.Denial:
 		g.entry.Outcome, g.entry.Reason = outcomeDenied, g.explainer.mask.text(said.Detail)
 	case *auth.Failure:
-		g.entry.Outcome, g.entry.Reason = outcomeBad, g.explainer.mask.text(said.Detail)
+		g.entry.Outcome, g.entry.Reason = outcomeBad, g.explainer.mask.text(causeOf(said))
 	case *auth.Throttled:
 		g.entry.Outcome, g.entry.Reason = outcomeThrottled, said.Detail
 	case *auth.Unavailable:
 		g.entry.Outcome = outcomeUnavailable
+		if said.Err != nil {
+			g.entry.Reason = g.explainer.mask.text(said.Err.Error())
+		}
 	default:
 		g.entry.Outcome = outcomeNone
 	}
 	return err
+}
+
+// causeOf returns more than the client is told, if there is more.
+func causeOf(failure *auth.Failure) string {
+	if failure.Err != nil {
+		return failure.Err.Error()
+	}
+	return failure.Detail
 }

@@ -171,6 +171,22 @@ func TestBoundTokens_proof(t *testing.T) {
 			t.Errorf("%s: %d %s %s, want %d", test.name, got.Status, got.Body, challenge, test.want)
 		}
 	}
+	// An operator is told which of them it was, and spends nothing.
+	unused := prove("POST", "/admin/x")
+	for name, test := range map[string]struct{ line, outcome, reason string }{
+		"used":    {proof, "bad credentials", "the proof was used before"},
+		"unused":  {unused, "identity", ""},
+		"another": {prove("GET", "/admin/x"), "bad credentials", "the proof is for another method"},
+		"none":    {"X: y", "bad credentials", "the header DPoP is missing, or stands there twice"},
+	} {
+		x := s.explain("POST", "/admin/x", "Authorization: DPoP "+token, test.line)
+		if len(x.Judged) == 0 || x.Judged[0].Authenticators[0].Outcome != test.outcome || x.Judged[0].Authenticators[0].Reason != test.reason {
+			t.Errorf("a question about a proof that is %s: %+v", name, x.Judged)
+		}
+	}
+	if got := s.send("POST", s.URL+"/admin/x", nil, "Authorization: DPoP "+token, unused); got.Status != 418 {
+		t.Errorf("a proof that was asked about: %d %s", got.Status, got.Body)
+	}
 	got := s.send("POST", s.URL+"/admin/x", nil, "Authorization: Bearer "+token, prove("POST", "/admin/x"))
 	got.expect(t, 401, `Bearer realm="api", error="invalid_token", error_description="The access token is invalid."`, "*")
 }

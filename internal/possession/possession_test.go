@@ -36,18 +36,21 @@ const token = "access.token.here"
 
 var now = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 
-// memory is the store's memory of proofs.
+// memory is the store's memory of proofs, which a dry run leaves as it is.
 type memory struct {
 	known map[string]time.Time
 	err   error
 }
 
-func (m *memory) Remember(_ context.Context, key string, until time.Time) (bool, error) {
+func (m *memory) Remember(ctx context.Context, key string, until time.Time) (bool, error) {
 	if m.err != nil {
 		return false, m.err
 	}
 	if _, known := m.known[key]; known {
 		return false, nil
+	}
+	if auth.DryRun(ctx) {
+		return true, nil
 	}
 	m.known[key] = until
 	return true, nil
@@ -375,8 +378,15 @@ func TestGuard(t *testing.T) {
 	if _, down := errors.AsType[*auth.Unavailable](err); !down || !errors.Is(err, m.err) {
 		t.Errorf("store down: %v", err)
 	}
+	m.err = nil
 	r := requestOf(h.prove(t, statement(), jose.Header{}))
-	if err := checker.Guard(r.WithContext(auth.WithDryRun(r.Context())), bound, token, "DPoP"); err != nil {
-		t.Errorf("a question spends a proof: %v", err)
+	question := r.WithContext(auth.WithDryRun(r.Context()))
+	for _, asked := range []*http.Request{question, question, r} {
+		if err := checker.Guard(asked, bound, token, "DPoP"); err != nil {
+			t.Errorf("a question spends a proof: %v", err)
+		}
+	}
+	if err := checker.Guard(question, bound, token, "DPoP"); !errors.Is(err, errProofReused) {
+		t.Errorf("a question about a proof that was used: %v", err)
 	}
 }

@@ -153,11 +153,8 @@ const spentVar = "rest_auth.dpop"
 
 // spend sees to it that a proof is good for one request, on all nodes. Only a
 // proof that verified gets here, so that nobody without a key fills the memory of
-// them.
+// them. In a dry run the store only looks.
 func (c *Checker) spend(r *http.Request, proof *jose.Token, thumbprint string, now time.Time) error {
-	if auth.DryRun(r.Context()) {
-		return nil
-	}
 	id, _, _ := proof.String("jti")
 	name := proofName(thumbprint, id)
 	if spent, _ := caddyhttp.GetVar(r.Context(), spentVar).(string); spent == name {

@@ -54,7 +54,7 @@ func keyError(err error) error {
 type ForeignError struct{ cause error }
 
 func (f *ForeignError) Error() string {
-	return "the token is not one of the issuers here: " + f.cause.Error()
+	return "the token is none of ours: " + f.cause.Error()
 }
 
 // Unwrap returns auth.ErrNoCredentials.

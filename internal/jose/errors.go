@@ -56,6 +56,18 @@ var (
 	errNoKey error = &reason{ErrSignature, "no key is for its algorithm"}
 )
 
+// What tells that a token is no access token.
+var (
+	errTyp     error = &reason{ErrType, "the 'typ' of its header"}
+	errBinding error = &reason{ErrType, "it has at_hash, c_hash or s_hash, as ID tokens do"}
+	errNonce   error = &reason{ErrType, "it has 'nonce' and no scopes, as ID tokens do"}
+	errEvents  error = &reason{ErrType, "it has 'events', as logout tokens do"}
+	errProof   error = &reason{ErrType, "it has 'htm' and 'htu', as DPoP proofs do"}
+)
+
+// errKind is of a claim that names the kind of its token.
+func errKind(claim string) error { return &reason{ErrType, "its claim '" + claim + "'"} }
+
 // A reason is one error of several that the caller need not tell apart.
 type reason struct {
 	of   error

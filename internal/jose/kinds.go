@@ -31,7 +31,7 @@ func AccessTokenOnly(t *Token, types ...string) error {
 	said := accessType(typ)
 	if otherType(typ) {
 		if said = oneOf(typ, types); !said {
-			return ErrType
+			return errTyp
 		}
 	}
 	for i := range t.claims {
@@ -39,19 +39,19 @@ func AccessTokenOnly(t *Token, types ...string) error {
 		switch m.name {
 		case "typ", "token_use", "token_type":
 			if m.value[0] != '"' {
-				return ErrType
+				return errKind(m.name)
 			}
 			switch value := unquote(m.value); {
 			case otherKind(value), m.name == "token_use" && value != "access":
-				return ErrType
+				return errKind(m.name)
 			case slices.ContainsFunc(accessKinds, func(kind string) bool { return strings.EqualFold(kind, value) }):
 				said = true
 			}
 		case "events":
-			return ErrType
+			return errEvents
 		case "htm":
 			if t.Has("htu") {
-				return ErrType
+				return errProof
 			}
 		}
 	}
@@ -59,10 +59,10 @@ func AccessTokenOnly(t *Token, types ...string) error {
 		return nil
 	}
 	if t.Has("at_hash") || t.Has("c_hash") || t.Has("s_hash") {
-		return ErrType
+		return errBinding
 	}
 	if t.Has("nonce") && !t.Has("scope") && !t.Has("scp") {
-		return ErrType
+		return errNonce
 	}
 	return nil
 }

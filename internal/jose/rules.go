@@ -59,7 +59,7 @@ func (r *Rules) optional(claim string) bool { return slices.Contains(r.Optional,
 func (r *Rules) checkType(t *Token) error {
 	typ := mediaType(t.Type)
 	if len(r.Types) == 0 && otherType(typ) || len(r.Types) > 0 && !oneOf(typ, r.Types) {
-		return ErrType
+		return errTyp
 	}
 	return nil
 }

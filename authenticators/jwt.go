@@ -16,6 +16,7 @@ import (
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/accesstoken"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/bearer"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/csrf"
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/jose"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/possession"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/session"
 )
@@ -154,7 +155,7 @@ func (j *JWT) Recheck(r *http.Request, remembered *auth.Identity) (*auth.Identit
 // what was verified by a key that is gone is not remembered.
 func (j *JWT) CacheKey(r *http.Request) (secret []byte, ok bool) {
 	found, err := j.Token(r)
-	if err != nil {
+	if err != nil || len(found.Token) > jose.MaxSize {
 		return nil, false
 	}
 	return keyOf(found, j.issuers.Generation()), true

@@ -93,6 +93,10 @@ func TestJWT_CacheKey(t *testing.T) {
 	if _, ok := j.CacheKey(r); ok {
 		t.Error("a request without a token has a key")
 	}
+	r.Header.Set("Authorization", "Bearer "+strings.Repeat("a", 1<<20))
+	if _, ok := j.CacheKey(r); ok {
+		t.Error("what is too long to be a token is copied and hashed")
+	}
 	r.Header.Set("Authorization", "Bearer a.b.c")
 	bearer, _ := j.CacheKey(r)
 	r.Header.Set("Authorization", "DPoP a.b.c")

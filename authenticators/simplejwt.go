@@ -13,6 +13,7 @@ import (
 
 	"github.com/caddy-rest-auth/caddy-rest-auth/auth"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/csrf"
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/jose"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/session"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/simplejwt"
 	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
@@ -152,7 +153,7 @@ func (s *SimpleJWT) judged(r *http.Request, token *simplejwt.Token, where place,
 // CacheKey returns the token, where it was, and how many keys were taken away before.
 func (s *SimpleJWT) CacheKey(r *http.Request) (secret []byte, ok bool) {
 	token, where, err := s.find(r)
-	if err != nil {
+	if err != nil || len(token) > jose.MaxSize {
 		return nil, false
 	}
 	generation := s.codec.Generation()

@@ -77,8 +77,9 @@ func (id *Identity) HasPermission(name string) bool {
 
 // Claim returns the claim at a path of names separated by dots, and reports
 // whether it is there. A name may contain dots itself, as in
-// kubernetes.io.namespace: where several names fit, the longest counts. Values are those of encoding/json, but for whole numbers,
-// which are int64 where they fit: identifiers above 2^53 keep every digit.
+// kubernetes.io.namespace: where several names fit, the longest counts. Values
+// are those of encoding/json, but for whole numbers, which are int64 where they
+// fit: identifiers above 2^53 keep every digit.
 func (id *Identity) Claim(path string) (any, bool) {
 	if len(id.Claims) == 0 {
 		return nil, false

@@ -104,6 +104,12 @@ func (a *Accounts) create(ctx context.Context, user tokenstore.User) (tokenstore
 		return tokenstore.User{}, ErrNameTaken
 	}
 	if auth.DryRun(ctx) {
+		switch _, err := a.store.UserByName(ctx, user.Name); {
+		case err == nil:
+			return tokenstore.User{}, ErrNameTaken
+		case !errors.Is(err, tokenstore.ErrNotFound):
+			return tokenstore.User{}, fmt.Errorf("looking for the user: %w", err)
+		}
 		user.Key = "store:new"
 		return user, nil
 	}

@@ -49,7 +49,7 @@ func TestMigratesTheSchemaBeforeAttempts(t *testing.T) {
 	if err := old.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := raw(t, d).PgConn().Exec(t.Context(), `DROP TABLE attempts; UPDATE meta SET value = '1' WHERE name = 'schema'`).ReadAll(); err != nil {
+	if _, err := raw(t, d).PgConn().Exec(t.Context(), `DROP TABLE attempts, revoked; UPDATE meta SET value = '1' WHERE name = 'schema'`).ReadAll(); err != nil {
 		t.Fatal(err)
 	}
 	s := openStore(t, d)

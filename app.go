@@ -13,6 +13,7 @@ import (
 	"github.com/caddyserver/caddy/v2"
 	"go.uber.org/zap"
 
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/introspection"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/livestore"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/loginthrottle"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/password"
@@ -161,6 +162,7 @@ func (a *App) Provision(ctx caddy.Context) error {
 	}{driver.Identifier(), a.Users, a.Passwords.Allow}); err != nil {
 		return fmt.Errorf("loading users: %w", err)
 	}
+	register(ctx.GetMetricsRegistry(), introspection.Seconds, introspection.Rejected)
 	register(ctx.GetMetricsRegistry(), storeSeconds, decisionsTotal, cacheTotal, loginsTotal, issuerCollector{}, &appCollector{
 		passwords: a.passwords.Hasher,
 		cache:     a.cache.Stats,

@@ -6,6 +6,7 @@ package restauth
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -25,8 +26,9 @@ func issuersCommand() *cobra.Command {
 
 // issuers is what the admin API says of them.
 type issuers struct {
-	Issuers  []keyset.Status   `json:"issuers"`
-	Metadata []outbound.Status `json:"metadata"`
+	Issuers       []keyset.Status   `json:"issuers"`
+	Metadata      []outbound.Status `json:"metadata"`
+	Introspection []outbound.Status `json:"introspection"`
 }
 
 func listIssuers(s *invocation) error {
@@ -45,8 +47,8 @@ func listIssuers(s *invocation) error {
 		return s.json(answer)
 	}
 	rows := answer.Issuers
-	for _, metadata := range answer.Metadata {
-		rows = append(rows, keyset.Status{Status: metadata})
+	for _, status := range slices.Concat(answer.Metadata, answer.Introspection) {
+		rows = append(rows, keyset.Status{Status: status})
 	}
 	return table(s, rows, "SOURCE\tKIND\tSTATE\tKEYS\tFETCHED\tNEXT\tERROR", func(status keyset.Status) []string {
 		return []string{status.Source, status.Kind, status.State, keyNames(&status), when(status.Fetched), when(status.Next), problem(&status)}

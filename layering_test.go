@@ -46,7 +46,7 @@ var layers = []struct {
 	{"internal/session", []string{"auth", "tokenstore", "internal/cookie", "internal/csrf", "internal/users"}, nil},
 	{"internal/headername", nil, []string{}},
 	{"internal/htpasswd", []string{"internal/password", "internal/users"}, []string{"go.uber.org/zap"}},
-	{"internal/manage", []string{"internal/signing", "auth", "tokenstore", "internal/issue", "internal/serverkey", "internal/users", "internal/session", "internal/loginthrottle", "internal/password", "internal/django", "internal/durin", "internal/knox", "internal/keyset", "internal/discovery", "internal/revocation", "internal/throttle"}, nil},
+	{"internal/manage", []string{"internal/signing", "auth", "tokenstore", "internal/issue", "internal/serverkey", "internal/users", "internal/session", "internal/loginthrottle", "internal/password", "internal/django", "internal/durin", "internal/knox", "internal/introspection", "internal/keyset", "internal/discovery", "internal/revocation", "internal/throttle"}, nil},
 	{"internal/django", nil, []string{}},
 	{"internal/durin", nil, []string{}},
 	{"internal/selftest", []string{"auth"}, nil},

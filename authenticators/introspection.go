@@ -112,7 +112,7 @@ func (i *Introspection) Provision(ctx caddy.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if i.client, err = introspection.New(i.Server, i.Settings, i.ttl(), ctx.Logger()); err != nil {
+	if i.client, err = introspection.Acquire(i.Server, i.Settings, i.ttl(), ctx.Logger()); err != nil {
 		return err
 	}
 	start.OnStart(i.client.Start)
@@ -124,7 +124,7 @@ func (i *Introspection) Cleanup() error {
 	if i.client == nil {
 		return nil
 	}
-	return i.client.Close()
+	return i.client.Release()
 }
 
 // UserSource says whose users they are: the server's, or those of the store to

@@ -5,7 +5,9 @@ package discovery
 
 import (
 	"cmp"
+	"context"
 	"slices"
+	"sync"
 
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/outbound"
 )
@@ -22,4 +24,19 @@ func Statuses() []outbound.Status {
 	})
 	slices.SortStableFunc(statuses, func(a, b outbound.Status) int { return cmp.Compare(a.Source, b.Source) })
 	return statuses
+}
+
+// Renew fetches all metadata in use anew, and returns when that has ended.
+func Renew(ctx context.Context) {
+	var fetching sync.WaitGroup
+	pool.Range(func(_, value any) bool {
+		if s, ok := value.(*shared); ok {
+			fetching.Go(func() {
+				// What went wrong is in its status.
+				_, _ = s.document.Renew(ctx)
+			})
+		}
+		return true
+	})
+	fetching.Wait()
 }

@@ -20,7 +20,9 @@ import (
 // values that labels are compared with.
 func TestDashboard(t *testing.T) {
 	idp := idptest.New(t)
-	s, store := serveFailing(t, "authenticate jwt {\nissuer "+idp.Issuer()+"\naudience api\nuser_prefix off\n"+local+"}")
+	i := newIntrospector(t)
+	s, store := serveFailing(t, "authenticate jwt {\nissuer "+idp.Issuer()+"\naudience api\nuser_prefix off\n"+local+"}\n"+
+		i.lines("audience api", "user_prefix off"))
 	s.get("/", token("token-alice"))
 	s.get("/", token("token-alice"))
 	s.get("/", basic("alice", "pw"))

@@ -130,7 +130,9 @@ func TestKeySets_reloads(t *testing.T) {
 func TestKeySets_operator(t *testing.T) {
 	up, down := idptest.New(t), idptest.New(t)
 	down.Fail(idptest.HTML)
-	s := serve(t, "{\n{{global}}\nmetrics\nrest_auth {\n{{store}}\n}\n}\n"+whoamiSite("authenticate jwt {\nissuer "+up.Issuer()+"\nissuer "+down.Issuer()+"\naudience api\nuser_prefix off\n"+local+"}"))
+	asked := newIntrospector(t)
+	s := serve(t, "{\n{{global}}\nmetrics\nrest_auth {\n{{store}}\n}\n}\n"+whoamiSite("authenticate jwt {\nissuer "+up.Issuer()+"\nissuer "+down.Issuer()+
+		"\naudience api\nuser_prefix off\n"+local+"}\n"+asked.lines("audience api", "user_prefix off")))
 	sh := newShell(t, "")
 	issuers := func(args string) string {
 		out, err := sh.command("rest-auth issuers --address " + s.Admin + args).Output()
@@ -144,7 +146,7 @@ func TestKeySets_operator(t *testing.T) {
 		return strings.Contains(list, " good ") && strings.Contains(list, " down ")
 	})
 	list := issuers("")
-	for _, want := range append(up.KeyIDs(), "SOURCE", up.Issuer(), down.Issuer(), "issuer ", "metadata ", "no JSON object", "/.well-known/openid-configuration") {
+	for _, want := range append(up.KeyIDs(), "SOURCE", up.Issuer(), down.Issuer(), "issuer ", "metadata ", asked.URL, "introspection  idle", "no JSON object", "/.well-known/openid-configuration") {
 		if !strings.Contains(list, want) {
 			t.Errorf("%q is not in\n%s", want, list)
 		}
@@ -178,8 +180,12 @@ func TestKeySets_operator(t *testing.T) {
 	s.get("/", line).expect(t, 200, "-", "*")
 	up.Rotate()
 	s.get("/", line).expect(t, 200, "-", "*")
+	metadata, _ := up.Fetches()
 	if list := issuers(" --fetch"); !strings.Contains(list, up.KeyIDs()[0]) {
 		t.Errorf("the new key is not in\n%s", list)
+	}
+	if now, _ := up.Fetches(); now != metadata+1 {
+		t.Errorf("the metadata, which may say that the keys have moved, was fetched %d times", now-metadata)
 	}
 	s.get("/", line).expect(t, 401, bearerInvalid, invalidToken)
 

@@ -69,3 +69,10 @@ func (b *breaker) failed(now time.Time, probe bool, wanted time.Duration) time.D
 	b.until = now.Add(b.pause)
 	return b.pause
 }
+
+// paused returns the end of the pause, or zero.
+func (b *breaker) paused() time.Time {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.until
+}

@@ -5,6 +5,7 @@ package introspection
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"net/http"
@@ -13,7 +14,6 @@ import (
 	"time"
 
 	"go.uber.org/zap"
-	"golang.org/x/sync/singleflight"
 
 	"github.com/caddy-rest-auth/caddy-rest-auth/auth"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/discovery"
@@ -32,6 +32,9 @@ const (
 
 	// maxPatience is how long a request waits for its turn to ask.
 	maxPatience = time.Second
+
+	// maxWaiting bounds the exchanges that wait for their turn.
+	maxWaiting = 1024
 )
 
 // ErrInactive says that the server does not vouch for the token.
@@ -54,52 +57,28 @@ type Answer struct {
 	At time.Time
 }
 
-// Client asks one server. It is safe for concurrent use.
+// Client asks one server. It is safe for concurrent use. Those with the same
+// settings share what the server said, and how it fails.
 type Client struct {
-	settings Server
-	http     *outbound.Client
-	provider *discovery.Provider // nil if the endpoint is configured
-	key      *jose.SigningKey    // nil without private_key_jwt
-	timeout  time.Duration
-	patience time.Duration
-	logger   *zap.Logger
-	now      func() time.Time
-
-	flights singleflight.Group
-	slots   chan struct{}
-	breaker breaker
-	refused refused
-	recent  recent
+	*shared
+	of     [sha256.Size]byte
+	life   time.Duration       // how old an answer may be that is repeated
+	use    *outbound.Use       // of the log
+	finder *discovery.Provider // says in the log why there is no endpoint; may be nil
 }
 
-// New returns a client by settings that were resolved. It may repeat an answer
+// Acquire returns a client by settings that were resolved. It may repeat an answer
 // that is not older than recently, nor than MaxRecent. It reads files, and asks
 // nobody.
-func New(s Server, o outbound.Settings, recently time.Duration, logger *zap.Logger) (_ *Client, err error) {
-	c := &Client{
-		settings: s,
-		timeout:  time.Duration(o.Timeout),
-		patience: maxPatience,
-		logger:   logger,
-		now:      time.Now,
-		slots:    make(chan struct{}, maxExchanges),
-	}
-	if c.timeout == 0 {
-		c.timeout = outbound.DefaultTimeout
-	}
-	c.refused.init()
-	c.recent.life = min(recently, MaxRecent)
-	if s.ClientAuth == authPrivateKey {
-		if c.key, err = readKey(&s); err != nil {
-			return nil, err
-		}
-	}
-	if c.http, err = outbound.New(o); err != nil {
+func Acquire(s Server, o outbound.Settings, recently time.Duration, logger *zap.Logger) (*Client, error) {
+	h, of, err := acquire(&s, o)
+	if err != nil {
 		return nil, err
 	}
+	c := &Client{shared: h, of: of, life: min(recently, MaxRecent), use: h.logs.Join(logger)}
 	if s.Endpoint == "" {
-		if c.provider, err = discovery.Acquire(discovery.Config{Issuer: s.Issuer, Outbound: o}, logger); err != nil {
-			c.http.Close()
+		if c.finder, err = discovery.Acquire(discovery.Config{Issuer: s.Issuer, Outbound: o}, logger); err != nil {
+			_ = c.Release()
 			return nil, err
 		}
 	}
@@ -113,13 +92,15 @@ func (c *Client) Start() {
 	}
 }
 
-// Close gives back what the client shares with others.
-func (c *Client) Close() error {
-	c.http.Close()
-	if c.provider != nil {
-		return c.provider.Release()
+// Release gives the client back.
+func (c *Client) Release() error {
+	c.logs.Part(c.use)
+	var err error
+	if c.finder != nil {
+		err = c.finder.Release()
 	}
-	return nil
+	_, last := pool.Delete(c.of)
+	return errors.Join(err, last)
 }
 
 // Introspect asks what a token is worth. It returns ErrInactive for one that is
@@ -159,29 +140,34 @@ func (c *Client) known(d digest) (answer *Answer, err error, known bool) {
 	if c.refused.has(d, now) {
 		return nil, ErrInactive, true
 	}
-	answer = c.recent.get(d, now)
+	answer = c.recent.get(d, now, c.life)
 	return answer, nil, answer != nil
 }
 
 // exchange asks the server, if it may be asked now.
-func (c *Client) exchange(ctx context.Context, token string) (*Answer, error) {
-	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+func (h *shared) exchange(ctx context.Context, token string) (*Answer, error) {
+	ctx, cancel := context.WithTimeout(ctx, h.timeout)
 	defer cancel()
-	endpoint, err := c.endpoint(ctx)
+	endpoint, err := h.endpoint(ctx)
 	if err != nil {
+		h.metrics.rejected.Inc()
 		return nil, &auth.Unavailable{RetryAfter: outbound.RetryAfter(err), Err: err}
 	}
-	if err := c.await(); err != nil {
+	if err := h.await(); err != nil {
+		h.metrics.rejected.Inc()
 		return nil, err
 	}
-	defer func() { <-c.slots }()
-	probe, wait, ok := c.breaker.enter(c.now())
+	defer func() { <-h.slots }()
+	probe, wait, ok := h.breaker.enter(h.now())
 	if !ok {
+		h.metrics.rejected.Inc()
 		return nil, &auth.Unavailable{RetryAfter: wait, Err: errPaused}
 	}
-	began := c.now()
-	claims, fault, err := c.ask(ctx, endpoint, token)
-	c.settle(probe, fault, err)
+	began := h.now()
+	claims, fault, err := h.ask(ctx, endpoint, token)
+	ended := h.now()
+	h.record(err, ended, ended.Sub(began))
+	h.settle(probe, fault, err)
 	switch {
 	case err == nil:
 		return &Answer{Claims: claims, At: began}, nil
@@ -196,16 +182,23 @@ func (c *Client) exchange(ctx context.Context, token string) (*Answer, error) {
 }
 
 // await returns when it is this exchange's turn.
-func (c *Client) await() error {
+func (h *shared) await() error {
 	select {
-	case c.slots <- struct{}{}:
+	case h.slots <- struct{}{}:
 		return nil
 	default:
 	}
-	timer := time.NewTimer(c.patience)
+	// Who waits may be gone already: a client that sends and leaves must not have
+	// ever more of them wait.
+	if h.waiting.Add(1) > maxWaiting {
+		h.waiting.Add(-1)
+		return &auth.Unavailable{RetryAfter: h.patience, Err: errBusy}
+	}
+	defer h.waiting.Add(-1)
+	timer := time.NewTimer(h.patience)
 	defer timer.Stop()
 	select {
-	case c.slots <- struct{}{}:
+	case h.slots <- struct{}{}:
 		return nil
 	case <-timer.C:
 		return &auth.Unavailable{Err: errBusy}
@@ -213,24 +206,24 @@ func (c *Client) await() error {
 }
 
 // settle tells the breaker how an exchange went, and the log what that changed.
-func (c *Client) settle(probe bool, fault *fault, err error) {
+func (h *shared) settle(probe bool, fault *fault, err error) {
 	if fault == nil {
-		if c.breaker.succeeded() {
-			c.logger.Info("the introspection endpoint answers again")
+		if h.breaker.succeeded() {
+			h.logs.Logger().Info("the introspection endpoint answers again")
 		}
 		return
 	}
-	if wait := c.breaker.failed(c.now(), probe, fault.retryAfter); wait > 0 {
-		c.logger.Warn("the introspection endpoint fails: it is not asked for a while, and its tokens are answered 503",
+	if wait := h.breaker.failed(h.now(), probe, fault.retryAfter); wait > 0 {
+		h.logs.Logger().Warn("the introspection endpoint fails: it is not asked for a while, and its tokens are answered 503",
 			zap.Duration("for", wait), zap.Error(err))
 	}
 }
 
-func (c *Client) endpoint(ctx context.Context) (string, error) {
-	if c.provider == nil {
-		return c.settings.Endpoint, nil
+func (h *shared) endpoint(ctx context.Context) (string, error) {
+	if h.provider == nil {
+		return h.settings.Endpoint, nil
 	}
-	metadata, err := c.provider.Metadata(ctx)
+	metadata, err := h.provider.Metadata(ctx)
 	if err != nil {
 		return "", err
 	}
@@ -245,13 +238,13 @@ func (c *Client) endpoint(ctx context.Context) (string, error) {
 type fault struct{ retryAfter time.Duration }
 
 // ask makes the exchange and reads the answer.
-func (c *Client) ask(ctx context.Context, endpoint, token string) (*jose.Token, *fault, error) {
+func (h *shared) ask(ctx context.Context, endpoint, token string) (*jose.Token, *fault, error) {
 	form := url.Values{"token": {token}, "token_type_hint": {"access_token"}}
 	header := http.Header{}
-	if err := c.authenticate(form, header, endpoint); err != nil {
+	if err := h.authenticate(form, header, endpoint); err != nil {
 		return nil, nil, err
 	}
-	response, err := c.http.Post(ctx, endpoint, form, header, maxAnswer)
+	response, err := h.http.Post(ctx, endpoint, form, header, maxAnswer)
 	switch {
 	case errors.Is(err, outbound.ErrTooLarge):
 		// Claims are in there that somebody may have chosen.

@@ -63,12 +63,12 @@ func newClient(t testing.TB, s Server) (*Client, *observer.ObservedLogs) {
 		t.Fatal(err)
 	}
 	core, logs := observer.New(zap.DebugLevel)
-	c, err := New(s, local, time.Minute, zap.New(core))
+	c, err := Acquire(s, local, time.Minute, zap.New(core))
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := c.Close(); err != nil {
+		if err := c.Release(); err != nil {
 			t.Error(err)
 		}
 	})
@@ -344,7 +344,7 @@ func TestClient_breaker(t *testing.T) {
 		t.Errorf("after the probe failed: %v", unavailable)
 	}
 	s.says(active)
-	c.recent.life = 0
+	c.life = 0
 	now = now.Add(2 * minPause)
 	for range 3 {
 		if err := ask(); err != nil {
@@ -376,7 +376,7 @@ func TestClient_recent(t *testing.T) {
 	ask(1)
 	now = now.Add(1)
 	ask(2)
-	c.recent.life = 0
+	c.life = 0
 	ask(3)
 }
 

@@ -14,8 +14,8 @@ import (
 )
 
 // authenticate adds to a request who makes it.
-func (c *Client) authenticate(form url.Values, header http.Header, endpoint string) error {
-	s := &c.settings
+func (h *shared) authenticate(form url.Values, header http.Header, endpoint string) error {
+	s := &h.settings
 	switch s.ClientAuth {
 	case authBasic:
 		// RFC 6749 section 2.3.1 has both encoded as in a form before.
@@ -32,7 +32,7 @@ func (c *Client) authenticate(form url.Values, header http.Header, endpoint stri
 		case s.Issuer != "":
 			audience = s.Issuer
 		}
-		assertion, err := c.key.ClientAssertion(s.ClientID, audience, c.now())
+		assertion, err := h.key.ClientAssertion(s.ClientID, audience, h.now())
 		if err != nil {
 			return err
 		}
@@ -45,15 +45,15 @@ func (c *Client) authenticate(form url.Values, header http.Header, endpoint stri
 	return nil
 }
 
-// readKey reads the private key of private_key_jwt.
-func readKey(s *Server) (*jose.SigningKey, error) {
+// readKey reads the private key of private_key_jwt, and returns its text, too.
+func readKey(s *Server) (*jose.SigningKey, []byte, error) {
 	text, err := outbound.ReadSecretFile(s.ClientKeyFile)
 	if err != nil {
-		return nil, fmt.Errorf("client_key_file: %w", err)
+		return nil, nil, fmt.Errorf("client_key_file: %w", err)
 	}
 	key, err := jose.ParseClientKey(text, s.ClientKeyID, s.ClientKeyAlgorithm)
 	if err != nil {
-		return nil, fmt.Errorf("client_key_file: %w", err)
+		return nil, nil, fmt.Errorf("client_key_file: %w", err)
 	}
-	return key, nil
+	return key, text, nil
 }

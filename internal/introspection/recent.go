@@ -23,7 +23,6 @@ const (
 // first asked about need not ask again, nor those with a token whose answer is too
 // large for the handler to remember more often than once a second.
 type recent struct {
-	life  time.Duration
 	mu    sync.Mutex
 	slots [recentSlots]struct {
 		digest digest
@@ -32,17 +31,15 @@ type recent struct {
 }
 
 func (t *recent) add(d digest, answer *Answer) {
-	if t.life <= 0 {
-		return
-	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	slot := &t.slots[binary.LittleEndian.Uint64(d[:])%recentSlots]
 	slot.digest, slot.answer = d, answer
 }
 
-func (t *recent) get(d digest, now time.Time) *Answer {
-	if t.life <= 0 {
+// get returns the answer about a token, if it is younger than life.
+func (t *recent) get(d digest, now time.Time, life time.Duration) *Answer {
+	if life <= 0 {
 		return nil
 	}
 	t.mu.Lock()
@@ -51,8 +48,10 @@ func (t *recent) get(d digest, now time.Time) *Answer {
 	switch {
 	case slot.answer == nil || slot.digest != d:
 		return nil
-	case now.Sub(slot.answer.At) >= t.life:
+	case now.Sub(slot.answer.At) >= MaxRecent:
 		slot.answer = nil
+		return nil
+	case now.Sub(slot.answer.At) >= life:
 		return nil
 	}
 	return slot.answer

@@ -162,7 +162,7 @@ func TestClient_assertion(t *testing.T) {
 	}
 }
 
-func TestNew_keyFile(t *testing.T) {
+func TestAcquire_keyFile(t *testing.T) {
 	weak, _ := rsa.GenerateKey(rand.Reader, 1024)
 	p256, _ := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	p224, _ := ecdsa.GenerateKey(elliptic.P224(), rand.Reader)
@@ -186,7 +186,7 @@ func TestNew_keyFile(t *testing.T) {
 		if err := s.Resolve(outbound.Settings{}); err != nil {
 			t.Fatal(err)
 		}
-		if _, err := New(s, outbound.Settings{}, 0, nil); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := Acquire(s, outbound.Settings{}, 0, nil); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%+v: %v, want %s", s, err, want)
 		}
 	}

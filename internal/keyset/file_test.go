@@ -167,6 +167,36 @@ func TestFile(t *testing.T) {
 	}
 }
 
+// Kubernetes replaces a secret by having a link of its directory lead to another.
+func TestFile_link(t *testing.T) {
+	some := somePEM(t)
+	dir := t.TempDir()
+	path := filepath.Join(dir, "keys.pem")
+	if err := os.Symlink(filepath.Join("..data", "keys.pem"), path); err != nil {
+		t.Skip(err) // not everywhere
+	}
+	for _, alg := range []string{"RS256", "ES384", "EdDSA"} {
+		version := filepath.Join(dir, "..version-"+alg)
+		if err := os.Mkdir(version, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(version, "keys.pem"), []byte(some[alg]), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Symlink(filepath.Base(version), filepath.Join(dir, "..new")); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Rename(filepath.Join(dir, "..new"), filepath.Join(dir, "..data")); err != nil {
+			t.Fatal(err)
+		}
+		set := acquire(t, keyset.Config{File: path})
+		eventually(t, "the keys for "+alg, func() bool {
+			found, err := set.Find(t.Context(), alg, "")
+			return err == nil && len(found) == 1
+		})
+	}
+}
+
 func TestFilesThatAreBroken(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "keys")
 	for _, text := range []string{"", "hello", "{}", `{"keys":[]}`, somePEM(t)["private"], `{"kty":"oct","k":"AAAA"}`, strings.Repeat("x", 600<<10)} {

@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/discovery"
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/introspection"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/keyset"
 )
 
@@ -25,12 +26,15 @@ func (c *call) fetchIssuers(string) error {
 		return err
 	}
 	c.takeTime()
+	discovery.Renew(c.r.Context()) // the keys may have moved
 	keyset.Renew(c.r.Context())
 	c.audit("keys of issuers fetched")
 	return c.writeIssuers()
 }
 
 func (c *call) writeIssuers() error {
-	writeJSON(c.w, http.StatusOK, map[string]any{"issuers": keyset.Statuses(), "metadata": discovery.Statuses()})
+	writeJSON(c.w, http.StatusOK, map[string]any{
+		"issuers": keyset.Statuses(), "metadata": discovery.Statuses(), "introspection": introspection.Statuses(),
+	})
 	return nil
 }

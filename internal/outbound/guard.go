@@ -33,6 +33,7 @@ var internal = append(prefixes(
 	"240.0.0.0/4",      // reserved, and broadcast
 	"168.63.129.16/32", // the host of a machine at Azure
 	"::/96",            // unspecified, and an old way to write IPv4
+	"::ffff:0:0:0/96",  // another, of RFC 2765
 	"64:ff9b:1::/48",   // a network's own translation to IPv4
 	"100::/64",         // discarded
 	"2001::/32",        // Teredo: another's idea of where an IPv4 host is
@@ -117,6 +118,8 @@ func embedded(addr netip.Addr) (netip.Addr, bool) {
 		return netip.AddrFrom4([4]byte(b[12:16])), true
 	case to4.Contains(addr):
 		return netip.AddrFrom4([4]byte(b[2:6])), true
+	case b[8]&^2 == 0 && b[9] == 0 && b[10] == 0x5e && b[11] == 0xfe: // ISATAP, RFC 5214
+		return netip.AddrFrom4([4]byte(b[12:16])), true
 	}
 	return netip.Addr{}, false
 }

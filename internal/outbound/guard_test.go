@@ -19,6 +19,7 @@ func TestInternalAddresses(t *testing.T) {
 		"64:ff9b::7f00:1", "64:ff9b::10.0.0.1", "64:ff9b::a9fe:a9fe", "64:ff9b:1::808:808",
 		"2002:7f00:1::", "2002:a00:1::1", "2002:a9fe:a9fe::", "2001::1", "2001:0:4136:e378:8000:63bf:3fff:fdd2",
 		"fc00::1", "fd00:ec2::254", "fdff::1", "fe80::1", "fe80::1%eth0", "fec0::1", "ff02::1", "100::1",
+		"::ffff:0:127.0.0.1", "2a00::5efe:127.0.0.1", "2a00::200:5efe:10.0.0.1",
 	} {
 		if none.allows(netip.MustParseAddr(addr)) {
 			t.Errorf("%s may be dialed", addr)
@@ -27,6 +28,7 @@ func TestInternalAddresses(t *testing.T) {
 	for _, addr := range []string{
 		"1.1.1.1", "8.8.8.8", "100.63.255.255", "100.128.0.1", "172.32.0.1", "192.0.1.1", "168.63.129.17",
 		"::ffff:8.8.8.8", "64:ff9b::8.8.8.8", "2002:808:808::1", "2001:4860:4860::8888", "2606:4700::1111", "2a00::1",
+		"2a00::5efe:8.8.8.8", "2a00::5eff:10.0.0.1",
 	} {
 		if !none.allows(netip.MustParseAddr(addr)) {
 			t.Errorf("%s may not be dialed", addr)

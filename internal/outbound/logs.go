@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 )
 
 // Logs is where what several configurations share writes its log: that of the
@@ -20,12 +21,13 @@ type Logs struct {
 // Use is one configuration's part in Logs.
 type Use struct{ logger *zap.Logger }
 
-// Join has the log written to logger.
+// Join has the log written to logger. One that writes nothing, of who hears of it
+// otherwise, leaves it to that of others.
 func (l *Logs) Join(logger *zap.Logger) *Use {
-	if logger == nil {
-		logger = zap.NewNop()
-	}
 	use := &Use{logger}
+	if logger == nil || !logger.Core().Enabled(zapcore.ErrorLevel) {
+		return use
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.uses = append(l.uses, use)

@@ -140,7 +140,8 @@ func (g *EntraGraph) parse(d *caddyfile.Dispenser) error {
 		case "endpoint":
 			err = parseEntraText(d, &g.Endpoint)
 		case "cache":
-			err = parseEntraDuration(d, &g.Cache)
+			g.Cache = new(caddy.Duration)
+			err = parseEntraDuration(d, g.Cache)
 		default:
 			err = d.Errf("unrecognized subdirective '%s'", word)
 		}

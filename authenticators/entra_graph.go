@@ -44,9 +44,10 @@ type EntraGraph struct {
 	// The URL of Graph. Default: that of the cloud.
 	Endpoint string `json:"endpoint,omitempty"`
 
-	// For how long the groups of a user are remembered, at most an hour.
+	// For how long the groups of a user are remembered, at most an hour; with 0s
+	// those who ask at once share an answer, and nothing is remembered.
 	// Default: 5m.
-	Cache caddy.Duration `json:"cache,omitempty"`
+	Cache *caddy.Duration `json:"cache,omitempty"`
 }
 
 func (g *EntraGraph) provision(e *Entra) (*entra.Graph, error) {
@@ -75,16 +76,17 @@ func (g *EntraGraph) provision(e *Entra) (*entra.Graph, error) {
 			return nil, fmt.Errorf("%s: unknown word '%s', expected one of %v", name, *word.value, word.expected)
 		}
 	}
-	if g.Cache == 0 {
-		g.Cache = caddy.Duration(entraGraphCache)
+	cache := entraGraphCache
+	if g.Cache != nil {
+		cache = time.Duration(*g.Cache)
 	}
 	switch {
 	case !entra.IsID(g.ClientID):
 		return nil, errors.New("no client_id: say the application (client) ID by which Graph is asked")
 	case g.ClientSecret == "":
 		return nil, errors.New("no client_secret")
-	case g.Cache < 0 || time.Duration(g.Cache) > entraGraphMaxCache:
-		return nil, fmt.Errorf("cache: %v is not between 0s and %v", time.Duration(g.Cache), entraGraphMaxCache)
+	case cache < 0 || cache > entraGraphMaxCache:
+		return nil, fmt.Errorf("cache: %v is not between 0s and %v", cache, entraGraphMaxCache)
 	}
 	cloud := e.cloud
 	if g.Endpoint != "" {
@@ -92,6 +94,6 @@ func (g *EntraGraph) provision(e *Entra) (*entra.Graph, error) {
 	}
 	return entra.NewGraph(entra.GraphConfig{
 		Cloud: cloud, ClientID: g.ClientID, Secret: g.ClientSecret, Flow: g.Flow, Names: g.GroupName,
-		Life: time.Duration(g.Cache), Outbound: e.Settings,
+		Life: cache, Outbound: e.Settings,
 	})
 }

@@ -60,6 +60,9 @@ func (e *Entra) identity(ctx context.Context, t *entra.Token, compact string) (*
 	mapped.Method = "entra"
 	mapped.Credential, mapped.Family = t.ID, family
 	mapped.Client = t.Client
+	if e.EmailClaim == "" && e.directory.Several() && string(truth(t.Raw("xms_edov"))) != "true" {
+		mapped.Email = "" // whoever administers a tenant writes what they like
+	}
 	mapped.Expires = t.Expires
 	if t.Has("cnf") {
 		mapped.Proof = possession.Marker

@@ -88,6 +88,37 @@ func TestEntra_overage(t *testing.T) {
 	}
 }
 
+// TestEntra_groupRemoval takes a user out of a group: what was asked of Graph holds
+// for as long as the site says, and a token's own groups until the next one.
+func TestEntra_groupRemoval(t *testing.T) {
+	idp := entratest.New(t)
+	set := func(names ...string) {
+		idp.Lock()
+		defer idp.Unlock()
+		idp.Groups[entratest.Alice] = nil
+		for _, name := range names {
+			idp.Groups[entratest.Alice] = append(idp.Groups[entratest.Alice], entratest.Group{ID: name})
+		}
+	}
+	n := 0
+	ask := func(s *server) string {
+		n++ // a token that nobody has seen
+		token := idp.Sign(idp.User("2.0", entratest.Contoso, entratest.Alice, "a").With(entraOverage(idp)).With(entratest.Claims{"uti": fmt.Sprint(n)}))
+		return s.get("/", entraToken(token)).Body
+	}
+	for cache, want := range map[string]string{"cache 0s": "groups=staff ", "": "groups=admins,staff "} {
+		set("admins", "staff")
+		s := serve(t, entraSite(idp, entratest.Contoso, entraGraphLine(idp, cache)))
+		if got := ask(s); !strings.Contains(got, "groups=admins,staff ") {
+			t.Errorf("before, %q: %q", cache, got)
+		}
+		set("staff")
+		if got := ask(s); !strings.Contains(got, want) {
+			t.Errorf("after, %q: %q, want %q", cache, got, want)
+		}
+	}
+}
+
 // TestEntra_graphFaults is a Graph that does not say which groups a user has:
 // nobody is let in without them, and nothing is sent elsewhere.
 func TestEntra_graphFaults(t *testing.T) {

@@ -73,6 +73,32 @@ func TestEntra_users(t *testing.T) {
 	}
 }
 
+// TestEntra_email is whose address is told: with several tenants, only one of a
+// domain that the tenant has proved to have.
+func TestEntra_email(t *testing.T) {
+	idp := entratest.New(t)
+	const both = entratest.Contoso + " " + entratest.Fabrikam
+	for name, row := range map[string]struct {
+		tenants, line string
+		edov          any
+		want          string
+	}{
+		"one tenant":           {entratest.Contoso, "", nil, "a@contoso.example"},
+		"several":              {both, "", nil, ""},
+		"any":                  {"common", "allowed_tenants any", nil, ""},
+		"the tenant's domain":  {both, "", true, "a@contoso.example"},
+		"the same as a number": {both, "", 1, "a@contoso.example"},
+		"another's domain":     {both, "", false, ""},
+		"asked for":            {both, "email_claim email", nil, "a@contoso.example"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := serve(t, strings.Replace(entraSite(idp, row.tenants, row.line), entraWho, "respond \"{http.auth.user.key} {http.auth.user.email}\"\n", 1))
+			claims := idp.User("2.0", entratest.Contoso, entratest.Alice, "a").With(entratest.Claims{"email": "a@contoso.example", "xms_edov": row.edov})
+			s.get("/", entraToken(idp.Sign(claims))).expect(t, 200, "-", "entra:"+entratest.Contoso+"|"+entratest.Alice+" "+row.want)
+		})
+	}
+}
+
 // TestEntra_login is LOGIN_EXEMPT_URLS as matchers: people who navigate are sent
 // to the login page, programs never are, and exempt paths ask nobody.
 func TestEntra_login(t *testing.T) {

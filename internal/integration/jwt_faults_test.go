@@ -4,6 +4,9 @@
 package integration
 
 import (
+	"crypto/rand"
+	"crypto/rsa"
+	"encoding/base64"
 	"net/http"
 	"strings"
 	"sync"
@@ -141,6 +144,39 @@ func TestJWT_unknownKeys(t *testing.T) {
 	if _, after := idp.Fetches(); after > before+1 {
 		t.Errorf("%d fetches for a hundred unknown keys", after-before)
 	}
+}
+
+// TestJWT_weakKeys has a provider publish keys that nobody should use beside good
+// ones: no token by one of them is accepted, those of the others are.
+func TestJWT_weakKeys(t *testing.T) {
+	idp := idptest.New(t)
+	short, err := rsa.GenerateKey(rand.Reader, 1024) //nolint:gosec // that is the point
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, secret := rsaKey(t), []byte(strings.Repeat("secret--", 8))
+	claims := map[string]any{"sub": "u", "aud": "api"}
+	good := idp.Sign(claims)
+	idp.AddKey("short", short, nil)
+	idp.AddKey("encrypts", other, map[string]any{"use": "enc"})
+	idp.AddKey("another alg", other, map[string]any{"alg": "RS512"})
+	idp.AddJWK(`{"kty":"oct","kid":"secret","k":"` + base64.RawURLEncoding.EncodeToString(secret) + `"}`)
+	idp.AddJWK(`{"kty":"RSA","kid":"e1","n":"` + base64.RawURLEncoding.EncodeToString(other.N.Bytes()) + `","e":"AQ"}`)
+	s := serve(t, jwtSite(idp))
+	for name, token := range map[string]string{
+		"short":       idp.Sign(claims, idptest.KeyID("short"), idptest.Key(short)),
+		"encrypts":    idp.Sign(claims, idptest.KeyID("encrypts"), idptest.Key(other)),
+		"another alg": idp.Sign(claims, idptest.KeyID("another alg"), idptest.Key(other)),
+		"secret":      idp.Sign(claims, idptest.Alg("HS256"), idptest.KeyID("secret"), idptest.Key(secret)),
+		"no kid":      idp.Sign(claims, idptest.KeyID(""), idptest.Key(short)),
+		"exponent":    idp.Sign(claims, idptest.KeyID("e1"), idptest.Key(other)),
+	} {
+		if got := s.get("/", bearerToken(token)); got.Status != 401 || got.Header.Get("WWW-Authenticate") != bearerInvalid {
+			t.Errorf("%s: %d %q", name, got.Status, got.Body)
+		}
+	}
+	s.get("/", bearerToken(good)).expect(t, 200, "-", "*")
+	s.get("/", bearerToken(idp.Sign(claims, idptest.Alg("RS512"), idptest.KeyID("another alg"), idptest.Key(other)))).expect(t, 200, "-", "*")
 }
 
 // TestJWT_reload keeps what was fetched over a reload, and begins with a new

@@ -6,6 +6,7 @@ package integration
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -39,6 +40,10 @@ func TestJWT_cookie(t *testing.T) {
 		s.do("POST", "/", bearerToken(token)).expect(t, 200, "-", "*")
 		s.do("POST", "/", bearerToken(token), "Cookie: csrftoken="+csrfSecret).expect(t, 200, "-", "*")
 	}
+	// A WebSocket is opened by a GET, and the scripts of any site may open one.
+	upgrade := []string{"Cookie: access=" + token, "Connection: Upgrade", "Upgrade: websocket"}
+	s.get("/", append(upgrade, "Origin: "+s.URL)...).expect(t, 200, "-", "*")
+	s.get("/", append(upgrade, "Origin: https://evil.example")...).expect(t, 403, "-", "*")
 	several := `Bearer realm="api", error="invalid_request", error_description="Invalid request. More than one access token was sent."`
 	s.get("/", bearerToken(token), cookies).expect(t, 401, several, detail("Invalid request. More than one access token was sent."))
 	s.get("/", "Cookie: access=opaque").expect(t, 401, bearerInvalid, notAuthenticated)
@@ -119,6 +124,46 @@ func TestJWT_challenge(t *testing.T) {
 	if challenge := got.Header.Get("WWW-Authenticate"); got.Status != 403 || got.Body != deniedBody ||
 		!strings.HasPrefix(challenge, realm+`, error="insufficient_scope"`) || !strings.Contains(challenge, `scope="orders.read orders.write"`) {
 		t.Errorf("%d %q %q", got.Status, got.Body, challenge)
+	}
+}
+
+// TestJWT_challenges has two blocks: the first one's challenge, or that of each,
+// says what was wrong, whichever found it.
+func TestJWT_challenges(t *testing.T) {
+	one, two := idptest.New(t), idptest.New(t)
+	block := func(idp *idptest.Server, realm string) string {
+		return "authenticate jwt {\nissuer " + idp.Issuer() + "\naudience api\nuser_prefix " + realm + ":\nrealm " + realm + "\n" + local + "}\n"
+	}
+	const invalid = `, error="invalid_token", error_description="The access token is invalid."`
+	expired := map[string]any{"sub": "u", "aud": "api", "exp": 1}
+	tokens := map[string][]string{ // and the challenges of both
+		"":                                        {"", ""},
+		bearerToken("opaque"):                     {invalid, invalid},
+		bearerToken("a.b.c"):                      {invalid, ""},
+		bearerToken(one.Sign(expired)):            {`, error="invalid_token", error_description="The access token has expired."`, ""},
+		bearerToken(two.Sign(expired)):            {invalid, `, error="invalid_token", error_description="The access token has expired."`},
+		"Authorization: Bearer one two":           {`, error="invalid_request", error_description="Invalid bearer header. Credentials string should not contain spaces."`, ""},
+		bearerToken(idptest.New(t).Sign(expired)): {invalid, invalid},
+	}
+	for _, all := range []bool{false, true} {
+		site := whoamiSite(block(one, "one") + block(two, "two"))
+		if all {
+			site = strings.Replace(site, "rest_auth {", "rest_auth {\nchallenge all", 1)
+		}
+		s := serve(t, site)
+		for line, want := range tokens {
+			challenges := []string{`Bearer realm="one"` + want[0]}
+			if all {
+				challenges = append(challenges, `Bearer realm="two"`+want[1])
+			}
+			got := s.get("/")
+			if line != "" {
+				got = s.get("/", line)
+			}
+			if got.Status != 401 || !slices.Equal(got.Header["Www-Authenticate"], challenges) {
+				t.Errorf("%.40s: %d %q, want %q", line, got.Status, got.Header["Www-Authenticate"], challenges)
+			}
+		}
 	}
 }
 

@@ -22,7 +22,7 @@ const maxJWTInput = 64 << 10
 
 func jwtFlags(flags *pflag.FlagSet) {
 	flags.Bool("jwt-stdin", false, "Read a JSON Web Token from standard input, and end it")
-	flags.String("jti", "", "End the JSON Web Token with this claim jti")
+	flags.String("jti", "", "End the JSON Web Token with this claim jti, or uti of Entra ID")
 	flags.String("issuer", "", "Its claim iss, if it has one")
 	flags.String("until", "", "When it would have ended: after a time as 12h, or at a time as 2027-01-31T12:00:00Z (default: unknown, and remembered for good)")
 }
@@ -90,7 +90,7 @@ func claimsOf(compact string) (in manage.Revocation, err error) {
 		return in, fmt.Errorf("reading the token: %w", err)
 	}
 	var ok bool
-	if in.JTI, ok, err = token.String("jti"); !ok || err != nil {
+	if in.JTI, ok, err = token.ID(); !ok || err != nil {
 		return in, errors.New("reading the token: it has no jti, so that it cannot be told from others")
 	}
 	if in.Issuer, _, err = token.String("iss"); err != nil {

@@ -55,7 +55,7 @@ type Verifier struct {
 // Causes of refusals.
 var (
 	errRevoked = errors.New("the token is revoked")
-	errHandle  = errors.New("claim 'jti' is no text of at most 512 bytes")
+	errHandle  = errors.New("claim 'jti' or 'uti' is no text of at most 512 bytes")
 	errSubject = errors.New("claim 'sub' begins as no subject does")
 	errCnf     = errors.New("claim 'cnf' is not an object")
 )
@@ -93,7 +93,7 @@ func (v *Verifier) Identity(ctx context.Context, t *jose.Token, name string) (*a
 	if err != nil {
 		return nil, err
 	}
-	handle, _, err := t.String("jti")
+	handle, _, err := t.ID()
 	if err != nil || len(handle) > maxHandle {
 		return nil, refusal(errHandle)
 	}

@@ -35,7 +35,7 @@ type Token struct {
 	Object  string // oid: of the user, or of the service principal of an app
 	Version Version
 	Client  string // the app that the token was issued to
-	ID      string // uti, or jti; empty if there is none
+	ID      string // jti, or uti; empty if there is none
 
 	// AppOnly is a token of an app that acts for itself, without a user.
 	AppOnly bool
@@ -76,8 +76,8 @@ func newToken(t *jose.Token, tenant string, version Version) (*Token, error) {
 	if token.Client == "" {
 		return nil, r.or(errClient)
 	}
-	if token.ID = r.text("uti"); token.ID == "" {
-		token.ID = r.text("jti")
+	if token.ID = r.text("jti"); token.ID == "" {
+		token.ID = r.text("uti")
 	}
 	scope, kind := r.text("scp"), r.text("idtyp")
 	token.AppOnly = kind == "app" || kind == "" && scope == ""

@@ -68,12 +68,14 @@ func TestCLIRevokeJWT(t *testing.T) {
 		t.Errorf("%q %q", stdout, stderr)
 	}
 	noEnd := signHMAC(sha256.New, projectJWTKey, headerHS256, `{"jti":"endless"}`)
+	ofEntra := signHMAC(sha256.New, projectJWTKey, headerHS256, `{"uti":"u","iss":"https://i.example"}`)
 	noName := signHMAC(sha256.New, projectJWTKey, headerHS256, `{"exp":1}`)
 	const tokenErr = "reading the token: "
 	sh.run(
 		step{args: "token revoke --jti named --address $ADMIN", err: `^revoked token named, for good$`},
 		step{args: "token revoke --jti a --issuer https://i.example --until 12h --address $ADMIN", err: `^revoked token a of https://i.example, until it would have ended, 20`},
 		step{args: "token revoke --jwt-stdin --address $ADMIN", stdin: noEnd, err: `^revoked token endless, for good$`},
+		step{args: "token revoke --jwt-stdin --address $ADMIN", stdin: ofEntra, err: `^revoked token u of https://i.example, for good$`},
 
 		step{args: "token revoke --jwt-stdin --address $ADMIN", stdin: noName, fails: true, err: tokenErr + "it has no jti"},
 		step{args: "token revoke --jwt-stdin --address $ADMIN", stdin: "secret", fails: true, err: tokenErr},

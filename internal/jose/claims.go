@@ -36,6 +36,15 @@ func (t *Token) String(name string) (value string, ok bool, err error) {
 	return value, ok, nil
 }
 
+// ID returns what its issuer names the token by, and whether there is such a name:
+// jti, or where a token has none uti, as those of Entra ID.
+func (t *Token) ID() (id string, ok bool, err error) {
+	if id, ok, err = t.String("jti"); ok || err != nil {
+		return id, ok, err
+	}
+	return t.String("uti")
+}
+
 // Time returns a claim that is a NumericDate (RFC 7519, section 2), and whether
 // it is there: seconds since 1970, with decimals or not, up to the year 9999.
 func (t *Token) Time(name string) (value time.Time, ok bool, err error) {

@@ -390,3 +390,49 @@ func TestGuard(t *testing.T) {
 		t.Errorf("a question about a proof that was used: %v", err)
 	}
 }
+
+// FuzzCheck has any header and payload in a proof that is signed truly: what is
+// accepted is a proof for the request to whoever reads it with encoding/json.
+func FuzzCheck(f *testing.F) {
+	private := ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))
+	h := &holder{"EdDSA", private}
+	public, err := json.Marshal(h.jwk())
+	if err != nil {
+		f.Fatal(err)
+	}
+	claims := statement()
+	claims["jti"] = "1"
+	payload, err := json.Marshal(claims)
+	if err != nil {
+		f.Fatal(err)
+	}
+	good := `{"alg":"EdDSA","typ":"dpop+jwt","jwk":` + string(public) + `}`
+	f.Add(good, string(payload))
+	f.Add(`{"alg":"Ed25519","typ":"DPoP+JWT","jwk":{"keys":[`+string(public)+`]}}`, string(payload))
+	f.Add(`{"alg":"EdDSA","typ":"dpop+jwt","jwk":{"kty":"OKP","crv":"Ed25519","x":"AA","d":"AA"}}`, string(payload))
+	f.Add(good, `{"HTM":"POST"}`)
+	f.Add(good, strings.Replace(string(payload), "orders", "%6frders", 1))
+	f.Fuzz(func(t *testing.T, header, payload string) {
+		signed := base64.RawURLEncoding.EncodeToString([]byte(header)) + "." + base64.RawURLEncoding.EncodeToString([]byte(payload))
+		proof := signed + "." + base64.RawURLEncoding.EncodeToString(ed25519.Sign(private, []byte(signed)))
+		checker, m := newChecker()
+		err := checker.Check(requestOf(proof), token, "DPoP", h.cnf())
+		if _, refused := errors.AsType[*auth.Failure](err); err != nil {
+			if !refused || len(m.known) != 0 {
+				t.Fatalf("%v, %d are known", err, len(m.known))
+			}
+			return
+		}
+		var head, said map[string]any
+		if json.Unmarshal([]byte(header), &head) != nil || json.Unmarshal([]byte(payload), &said) != nil {
+			t.Fatalf("accepted: %s %s", header, payload)
+		}
+		typ, _ := head["typ"].(string)
+		key, _ := head["jwk"].(map[string]any)
+		target, _ := said["htu"].(string)
+		if !strings.EqualFold(typ, "dpop+jwt") || key["x"] == nil || key["d"] != nil || said["htm"] != "POST" || said["ath"] != claims["ath"] ||
+			said["jti"] == nil || said["jti"] == "" || !strings.HasPrefix(strings.ToLower(target), "https://api.example.com") {
+			t.Fatalf("accepted: %s %s", header, payload)
+		}
+	})
+}

@@ -158,6 +158,10 @@ func (e *Entra) completeUsers() error {
 	switch {
 	case e.Link == "email":
 		return errors.New("link: Entra ID does not verify addresses, and whoever may change theirs would be anybody: use `link subject`")
+	case byName && slices.Contains(guestsChoose, e.GuestUserClaim):
+		return fmt.Errorf("guest_user_claim: whoever administers the home of a guest writes claim '%s', and it may be the name of somebody here: use `link subject`", e.GuestUserClaim)
+	case e.guestsMayMeet():
+		return fmt.Errorf("guest_user_claim: whoever administers the home of a guest writes claim '%s', and it may be the name of a member: use oid as user_claim, or `link subject`, or say `user_prefix off`", e.GuestUserClaim)
 	case byName && e.directory.Several():
 		return fmt.Errorf("link: with several tenants, claim '%s' of one may be that of a user in another: use `link subject`", e.Link)
 	case e.mayMeet() != "":
@@ -168,6 +172,14 @@ func (e *Entra) completeUsers() error {
 		return errors.New("mirror_groups: is for `compat django`; otherwise users have all groups of the token")
 	}
 	return e.Mapping.Check()
+}
+
+// guestsChoose are claims of a guest that the home tenant writes.
+var guestsChoose = []string{"email", "preferred_username"}
+
+// guestsMayMeet reports whether a guest may get the name of a member.
+func (e *Entra) guestsMayMeet() bool {
+	return !e.Linked() && e.UserPrefix.UserPrefix != wordOff && e.UserClaim != claimObject && slices.Contains(guestsChoose, e.GuestUserClaim)
 }
 
 // mayMeet returns the option by which users of two tenants may get one name.

@@ -21,6 +21,7 @@ import (
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/drf"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/federation"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/oidclogin"
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/page"
 	sessions "github.com/caddy-rest-auth/caddy-rest-auth/internal/session"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/users"
 )
@@ -80,7 +81,14 @@ func (e *Endpoint) callback(w http.ResponseWriter, r *http.Request, _ *auth.Iden
 	if wantsJSON(r) {
 		return drf.Write(w, r, http.StatusOK, e.state(r, session, e.sessions.CSRF().Rotate(w, r)))
 	}
-	return redirect(w, http.StatusSeeOther, or(attempt.Next, e.LoginRedirectURL))
+	to := or(attempt.Next, e.LoginRedirectURL)
+	if e.CookieSameSite == "Strict" {
+		// The browser would not send the session along with a redirection that the
+		// provider's page began, and be sent to log in once more, for ever.
+		w.Header().Set("Refresh", "0; url="+to)
+		return e.pages.Write(w, page.View{Name: "entered", Title: "Logged in", Data: enteredView{to}})
+	}
+	return redirect(w, http.StatusSeeOther, to)
 }
 
 // nextVar is the variable of a request that says where somebody was on the way

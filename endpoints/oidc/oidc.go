@@ -162,6 +162,9 @@ func (e *Endpoint) Cleanup() error {
 // Mount tells where the pages are.
 func (e *Endpoint) Mount(at endpoints.Mount) error {
 	e.at = at
+	if at.Origin == "" {
+		e.logger.Warn("rest_auth_endpoints has no origin: redirect URIs begin with the host that a request names", zap.String("path", at.Path))
+	}
 	return nil
 }
 

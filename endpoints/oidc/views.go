@@ -50,6 +50,10 @@ type (
 		Location string // where the session ends at the provider
 	}
 
+	enteredView struct {
+		Location string // where to go on
+	}
+
 	messageView struct {
 		Text, Login string
 	}
@@ -60,6 +64,7 @@ var samples = map[string]any{
 	"login":   loginView{User: "alice", Providers: []providerView{{"Example", "/login/example/"}}},
 	"logout":  logoutView{Error: "Error", User: "alice", Provider: "Example", Next: "/", Login: "/login/"},
 	"leaving": leavingView{"Example", "https://id.example.com/"},
+	"entered": enteredView{"/"},
 	"message": messageView{Text: "Text", Login: "/login/"},
 }
 
@@ -69,7 +74,9 @@ func (e *Endpoint) writeLogout(w http.ResponseWriter, r *http.Request, status in
 		title = "Log out"
 		view.CSRFField, view.CSRFToken = csrf.Field, e.sessions.CSRF().Token(w, r)
 	}
-	return e.pages.Write(w, page.View{Status: status, Name: "logout", Title: title, Data: view})
+	// Where people come after a logout may be closed to them, and lead on to the
+	// login at a provider.
+	return e.pages.Write(w, page.View{Status: status, Name: "logout", Title: title, Data: view, Leads: true})
 }
 
 // Refuse tells people why not, and what they can try again.

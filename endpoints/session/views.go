@@ -111,7 +111,9 @@ func (e *Endpoint) writeLogout(w http.ResponseWriter, r *http.Request, status in
 		title = "Log out"
 		view.CSRFField, view.CSRFToken = csrfField, e.sessions.CSRF().Token(w, r)
 	}
-	return e.pages.Write(w, page.View{Status: status, Name: "logout", Title: title, Data: view})
+	// Where people come after a logout may be closed to them, and lead on to the
+	// login at a provider.
+	return e.pages.Write(w, page.View{Status: status, Name: "logout", Title: title, Data: view, Leads: true})
 }
 
 // path returns one of our paths as the client knows it.

@@ -4,7 +4,9 @@
 package integration
 
 import (
+	"html"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -163,6 +165,67 @@ func TestChromium_oidcOnLoginPage(t *testing.T) {
 	if got := b.text("body"); !strings.Contains(got, `"Remote-User":["dora"]`) {
 		t.Errorf("logged in: %s", got)
 	}
+}
+
+// TestChromium_oidcStrict logs in over TLS, with cookies that no other site's page
+// has a browser send, and out again to a page that is closed, which leads to the
+// provider.
+func TestChromium_oidcStrict(t *testing.T) {
+	dir := t.TempDir()
+	certificate(t, dir)
+	p := newIDP(t)
+	p.SetMetadata("end_session_endpoint", nil)
+	p.Handle("GET /authorize", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		_, _ = w.Write([]byte(`<title>x</title><h1>Who are you?</h1><form method="post" action="/in?` + html.EscapeString(r.URL.RawQuery) + `"><button autofocus>Go on</button></form>`))
+	})
+	p.Handle("POST /in", func(w http.ResponseWriter, r *http.Request) {
+		answer := p.consent(p.URL + "/authorize?" + r.URL.RawQuery)
+		http.Redirect(w, r, r.URL.Query().Get("redirect_uri")+"?"+answer.Encode(), http.StatusSeeOther)
+	})
+	s := serve(t, `{
+{{global}}
+rest_auth {
+	{{store}}
+	session {
+		cookie __Host-sessionid
+		csrf_cookie __Host-csrftoken
+		cookie_samesite Strict
+	}
+}
+}
+https://localhost:{{port}} {
+	tls `+filepath.Join(dir, "cert.pem")+" "+filepath.Join(dir, "key.pem")+
+		strings.TrimPrefix(strings.Replace(oidcSite, "%s", "logout_redirect_url /\n"+providerLines("corp", p, ""), 1), "\n{{site}} {"))
+	s.awaitStore()
+	site := "https://localhost:" + s.vars["{{port}}"]
+
+	b := chromium(t)
+	b.open(site + "/wiki")
+	if got := b.text("h1"); got != "Who are you?" {
+		t.Fatalf("a navigation leads to %s, %q", b.url(), got)
+	}
+	var cookies []struct {
+		Name, SameSite   string
+		Secure, HTTPOnly bool
+	}
+	b.leave(func() { b.keys(keyEnter) })
+	b.await("the page behind the login", func() bool { return b.url() == site+"/wiki" })
+	if got := b.text("body"); !strings.Contains(got, `"Remote-User":["dora"]`) {
+		t.Errorf("logged in: %s", got)
+	}
+	b.do(http.MethodGet, "/cookie", nil, &cookies)
+	for _, cookie := range cookies {
+		if !strings.HasPrefix(cookie.Name, "__Host-") || !cookie.Secure || cookie.SameSite != "Strict" {
+			t.Errorf("cookie %+v", cookie)
+		}
+	}
+	if len(cookies) != 2 {
+		t.Errorf("cookies: %+v", cookies)
+	}
+	b.open(site + "/auth/logout/")
+	b.leave(func() { b.keys(keyEnter) })
+	b.await("the provider", func() bool { return b.text("h1") == "Who are you?" })
 }
 
 func (b *browser) back() {

@@ -40,13 +40,19 @@ func newGitHub(t *testing.T) *github {
 		w.Header().Set("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")
 		_, _ = w.Write([]byte(answer.Encode()))
 	})
-	for path, body := range map[string]*string{"/user": &g.user, "/user/emails": &g.emails, "/user/orgs": ptr(`[{"login":"github","id":1}]`)} {
+	// A full page of organizations, and one more.
+	first, second := "["+strings.Repeat(`{"login":"another","id":2},`, 99)+`{"login":"another","id":2}]`, `[{"login":"github","id":1}]`
+	for path, body := range map[string]*string{"/user": &g.user, "/user/emails": &g.emails, "/user/orgs": &first} {
 		mux.HandleFunc("GET /api/v3"+path, func(w http.ResponseWriter, r *http.Request) {
 			if r.Header.Get("Authorization") != "Bearer gho_16C7e42F292c6912E7710c838347Ae178B4a" || r.UserAgent() == "" {
 				w.WriteHeader(http.StatusUnauthorized)
 				return
 			}
 			w.Header().Set("Content-Type", "application/json; charset=utf-8")
+			if r.FormValue("page") == "2" {
+				_, _ = w.Write([]byte(second))
+				return
+			}
 			_, _ = w.Write([]byte(*body))
 		})
 	}
@@ -54,8 +60,6 @@ func newGitHub(t *testing.T) *github {
 	t.Cleanup(g.Close)
 	return g
 }
-
-func ptr(text string) *string { return &text }
 
 // TestOIDC_github logs in at GitHub, which speaks OAuth 2.0 alone.
 func TestOIDC_github(t *testing.T) {

@@ -53,8 +53,11 @@ func TestOIDC(t *testing.T) {
 
 	// Whoever is called otherwise later is the same, in another session.
 	before := v.cookie("sessionid")
-	p.claims["preferred_username"] = "dora2"
+	p.claims["preferred_username"], p.claims["name"], p.claims["email"] = "dora2", "Dora M.", "m@example.com"
 	v.loggedIn(p)
+	if again, err := s.store().User(t.Context(), user.Key); err != nil || again.Name != "dora" || again.FullName != "Dora M." || again.Email != "m@example.com" {
+		t.Errorf("after the second login the user is %+v, %v", again, err)
+	}
 	if up := v.ask("GET", "/wiki", "", asHTML).forwarded(t); up.Header.Get("Remote-User") != "dora" || v.cookie("sessionid") == before {
 		t.Errorf("the second login: %v", up.Header)
 	}
@@ -63,6 +66,22 @@ func TestOIDC(t *testing.T) {
 		if !strings.Contains(state.Body, part) {
 			t.Errorf("the state has no %s: %s", part, state.Body)
 		}
+	}
+}
+
+// TestOIDC_strict goes on by a page of this site where cookies are Strict: browsers
+// do not send them along with a redirection that begins elsewhere.
+func TestOIDC_strict(t *testing.T) {
+	p := newIDP(t)
+	s := serve(t, "{\n{{global}}\nrest_auth {\n{{store}}\nsession {\ncookie_samesite Strict\n}\n}\n}\n"+strings.Replace(oidcSite, "%s", providerLines("corp", p, ""), 1))
+	s.awaitStore()
+	v := s.visit()
+	got := v.callback("corp", p.consent(v.loginAt("/auth/login/?next=/wiki%3Fa%26b")))
+	if got.Status != 200 || got.Header.Get("Refresh") != "0; url=/wiki?a&b" || !strings.Contains(got.Body, `href="/wiki?a&amp;b"`) || v.cookie("sessionid") == "" {
+		t.Errorf("the login ends with %d, Refresh %q\n%s", got.Status, got.Header.Get("Refresh"), got.Body)
+	}
+	if found := s.logs.lines("rest_auth_endpoints has no origin: redirect URIs begin with the host that a request names"); len(found) != 1 || found[0]["level"] != "warn" {
+		t.Errorf("of a missing origin the log says %v", found)
 	}
 }
 

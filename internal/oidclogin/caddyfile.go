@@ -88,7 +88,7 @@ func (p *Provider) parseLine(d *caddyfile.Dispenser, given map[string]bool) erro
 		p.Params[name] = value
 		return nil
 	}
-	// The switch of the accounts cannot tell off from not said.
+	// That of the accounts has another default.
 	if word != "create" {
 		for _, parse := range []func(*caddyfile.Dispenser) (bool, error){p.Mapping.ParseLine, p.Accounts.ParseLine, p.Settings.ParseLine} {
 			if known, err := parse(d); known || err != nil {

@@ -9,6 +9,11 @@ import (
 	"net/url"
 )
 
+// maxHint is the longest ID token that a URL gets: servers refuse a request whose
+// first line is long, Keycloak one of more than 4 KiB. Without a hint the provider
+// asks who is meant.
+const maxHint = 3 << 10
+
 // EndSession returns where the browser goes to be logged out at the provider too
 // (OpenID Connect RP-Initiated Logout section 2), or the empty string if the
 // provider has no such place. It comes back to the address with the state.
@@ -25,7 +30,7 @@ func (p *Provider) EndSession(ctx context.Context, hint, back, state string) (st
 	query.Set("client_id", p.ClientID)
 	query.Set("post_logout_redirect_uri", back)
 	query.Set("state", state)
-	if hint != "" {
+	if hint != "" && len(hint) <= maxHint {
 		query.Set("id_token_hint", hint)
 	}
 	endpoint.RawQuery = query.Encode()

@@ -73,19 +73,41 @@ func (p *Provider) finishGitHub(ctx context.Context, accessToken string) (*Resul
 		}
 	}
 	if slices.ContainsFunc(p.Scopes, func(scope string) bool { return scope == "read:org" || scope == "admin:org" }) {
-		var organizations []githubOrganization
-		if err := p.ask(ctx, p.githubAPI()+"/user/orgs?per_page=100", accessToken, &organizations); err != nil {
+		organizations, err := p.githubOrganizations(ctx, accessToken)
+		if err != nil {
 			return nil, err
 		}
-		logins := make([]string, len(organizations))
-		for i := range organizations {
-			logins[i] = organizations[i].Login
-		}
-		claims["organizations"] = logins
+		claims["organizations"] = organizations
 	}
 	encoded, err := json.Marshal(claims)
 	if err != nil {
 		return nil, err
 	}
 	return p.admit(ctx, &Result{Issuer: p.Issuer, Subject: subject}, encoded)
+}
+
+// GitHub lists at most so many organizations at once; whoever is a member of more
+// than all of the pages is one of the first of them.
+const (
+	githubPage  = 100
+	githubPages = 10
+)
+
+// githubOrganizations returns the logins of those that the user is a member of.
+func (p *Provider) githubOrganizations(ctx context.Context, accessToken string) ([]string, error) {
+	logins := []string{}
+	for page := 1; page <= githubPages; page++ {
+		var organizations []githubOrganization
+		address := p.githubAPI() + "/user/orgs?per_page=" + strconv.Itoa(githubPage) + "&page=" + strconv.Itoa(page)
+		if err := p.ask(ctx, address, accessToken, &organizations); err != nil {
+			return nil, err
+		}
+		for i := range organizations {
+			logins = append(logins, organizations[i].Login)
+		}
+		if len(organizations) < githubPage {
+			break
+		}
+	}
+	return logins, nil
 }

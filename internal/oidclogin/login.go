@@ -122,10 +122,23 @@ func (p *Provider) CheckIssuer(ctx context.Context, iss string, given bool) erro
 		return err
 	case !given && metadata.AuthorizationResponseIss:
 		return failed("the answer does not say which provider it is from")
-	case given && iss != metadata.Issuer:
+	case given && iss != metadata.Issuer && !p.namesItself(iss):
 		return failed("the answer is from another provider")
 	}
 	return nil
+}
+
+// namesItself reports whether a name that is not in the metadata is the
+// provider's all the same: Entra ID has one for each tenant, and GitHub's
+// authorization server is a path of its site.
+func (p *Provider) namesItself(iss string) bool {
+	switch p.Preset {
+	case presetEntra:
+		return p.everyTenant() && p.acceptIssuer()(iss)
+	case presetGitHub:
+		return iss == p.Issuer+"/login/oauth"
+	}
+	return false
 }
 
 // Finish exchanges the code of an answer, and returns who has logged in. It
@@ -231,6 +244,7 @@ func (p *Provider) admit(ctx context.Context, result *Result, claims json.RawMes
 	if result.User, err = p.Accounts.Identity(ctx, stated, issuer, subject); err != nil {
 		return nil, err
 	}
+	p.Accounts.Refresh(ctx, result.User, stated)
 	return result, nil
 }
 
@@ -256,13 +270,16 @@ func (p *Provider) domainAllowed(stated *auth.Identity) bool {
 		return true
 	}
 	domain := ""
-	if p.Preset == presetGoogle {
+	// At Google anybody may have an account for an address of any domain.
+	if p.atGoogle() {
 		claim, _ := stated.Claim("hd")
 		domain, _ = claim.(string)
 	} else if verified, _ := stated.Claim("email_verified"); verified == true {
 		claim, _ := stated.Claim("email")
 		email, _ := claim.(string)
-		domain = email[strings.LastIndexByte(email, '@')+1:]
+		if at := strings.LastIndexByte(email, '@'); at > 0 {
+			domain = email[at+1:]
+		}
 	}
 	return domain != "" && slices.ContainsFunc(p.AllowedDomains, func(allowed string) bool { return strings.EqualFold(allowed, domain) })
 }

@@ -62,6 +62,9 @@ func (p *Provider) complete() error {
 	if p.Preset == presetEntra && p.Issuer == "" && p.Tenant != "" {
 		p.Issuer = entraHost + "/" + p.Tenant + "/v2.0"
 	}
+	if p.Preset == presetEntra && p.Tenant == "" {
+		p.Tenant = tenantIn(p.Issuer)
+	}
 	p.Issuer = or(p.Issuer, known.issuer)
 	if p.Preset == presetGitHub {
 		p.Issuer = strings.TrimSuffix(p.Issuer, "/")
@@ -72,7 +75,7 @@ func (p *Provider) complete() error {
 	}
 	p.UserClaim = or(p.UserClaim, known.userClaim)
 	p.Link = or(p.Link, "subject")
-	if p.Preset == presetGoogle && len(p.AllowedDomains) == 1 {
+	if p.atGoogle() && len(p.AllowedDomains) == 1 {
 		if _, said := p.Params["hd"]; !said {
 			p.Params["hd"] = p.AllowedDomains[0]
 		}
@@ -160,6 +163,22 @@ func (p *Provider) checkTenants() error {
 // everyTenant reports whether Entra ID lets people of all tenants log in.
 func (p *Provider) everyTenant() bool {
 	return slices.Contains([]string{"common", "organizations", "consumers"}, p.Tenant)
+}
+
+// atGoogle reports whether accounts are Google's, whatever the provider is called
+// here.
+func (p *Provider) atGoogle() bool {
+	return p.Preset == presetGoogle || p.Issuer == presets[presetGoogle].issuer
+}
+
+// tenantIn returns the tenant that an issuer of Entra ID ends with, or the empty
+// string.
+func tenantIn(issuer string) string {
+	authority, v2 := strings.CutSuffix(issuer, "/v2.0")
+	if !v2 {
+		return ""
+	}
+	return authority[strings.LastIndexByte(authority, '/')+1:]
 }
 
 // acceptIssuer returns which issuers the metadata may name beside the configured

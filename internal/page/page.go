@@ -131,6 +131,10 @@ type View struct {
 	Name   string
 	Title  string
 	Data   any
+
+	// Leads lets the answer to its form lead to any site, by however many
+	// redirections. It is for forms in which nobody enters anything.
+	Leads bool
 }
 
 // Write answers with a page. An error means that nothing was written.
@@ -143,7 +147,7 @@ func (s *Set) Write(w http.ResponseWriter, v View) error {
 		return err
 	}
 	header := w.Header()
-	protect(header, nonce, s.forms)
+	protect(header, nonce, s.forms, v.Leads)
 	header.Set("Content-Type", "text/html; charset=utf-8")
 	header.Set("Content-Length", strconv.Itoa(len(body)))
 	if v.Status == 0 {
@@ -175,10 +179,14 @@ func (s *Set) render(nonce string, v View) ([]byte, error) {
 
 // protect says what a browser may do with a page: no scripts, nothing from
 // elsewhere, forms that lead to this origin and those named, no frame around it,
-// no copy kept.
-func protect(header http.Header, nonce string, forms []string) {
+// no copy kept. Browsers hold all redirections after a form against form-action.
+func protect(header http.Header, nonce string, forms []string, leads bool) {
+	action := ""
+	if !leads {
+		action = "form-action " + strings.Join(append([]string{"'self'"}, forms...), " ") + "; "
+	}
 	header.Set("Content-Security-Policy", "default-src 'none'; style-src 'self' 'nonce-"+nonce+"'; img-src 'self' data:; font-src 'self'; "+
-		"form-action "+strings.Join(append([]string{"'self'"}, forms...), " ")+"; frame-ancestors 'none'; base-uri 'none'")
+		action+"frame-ancestors 'none'; base-uri 'none'")
 	header.Set("X-Frame-Options", "DENY")
 	header.Set("X-Content-Type-Options", "nosniff")
 	// Not no-referrer: without it a browser sends "Origin: null" with a form,

@@ -79,6 +79,10 @@ func TestSet_Write_forms(t *testing.T) {
 	if !strings.Contains(policy, "; form-action 'self' https://www.example.com http://localhost:8080; ") {
 		t.Errorf("policy %q", policy)
 	}
+	policy = write(t, s, View{Name: "bye", Leads: true}).Header().Get("Content-Security-Policy")
+	if strings.Contains(policy, "form-action") || !strings.HasPrefix(policy, "default-src 'none'; ") || !strings.HasSuffix(policy, "; frame-ancestors 'none'; base-uri 'none'") {
+		t.Errorf("policy of a form that leads anywhere %q", policy)
+	}
 }
 
 func TestNew_ownTemplate(t *testing.T) {

@@ -89,7 +89,7 @@ func (m *Manager) StartAt(w http.ResponseWriter, r *http.Request, user *auth.Ide
 // many ended, or an *auth.Unavailable.
 //
 // A sid without its subject has all sessions looked at, for which no index is
-// kept: providers nearly always name both.
+// kept: providers nearly always name both. One call at a time does that.
 func (m *Manager) EndLogins(ctx context.Context, issuer, subject, sid string) (ended int, err error) {
 	which := tokenstore.Filter{Kind: tokenstore.KindSession}
 	if subject != "" {
@@ -103,6 +103,14 @@ func (m *Manager) EndLogins(ctx context.Context, issuer, subject, sid string) (e
 	}
 	if sid == "" {
 		return 0, errNoUser
+	}
+	if subject == "" {
+		select {
+		case m.scans <- struct{}{}:
+			defer func() { <-m.scans }()
+		case <-ctx.Done():
+			return 0, listError(ctx.Err())
+		}
 	}
 	for cursor := ""; ; {
 		records, next, err := m.store.List(ctx, which, cursor, tokenstore.MaxPage)

@@ -60,6 +60,7 @@ type Manager struct {
 	users    *users.Directory
 	logger   *zap.Logger
 	now      func() time.Time
+	scans    chan struct{} // holds one while all sessions are looked at
 }
 
 // FromContext returns the manager of these settings. They are completed in
@@ -97,6 +98,7 @@ func newManager(settings *Settings, store tokenstore.Store, directory *users.Dir
 		users:    directory,
 		logger:   logger,
 		now:      time.Now,
+		scans:    make(chan struct{}, 1),
 	}
 	if err := m.cookie.Check(); err != nil {
 		return nil, fmt.Errorf("session cookie: %w", err)

@@ -229,7 +229,7 @@ func (i *Introspection) InputQuery() string { return i.Query }
 // was answered with, where HTTP does not see to it already (RFC 6750 section 2.3).
 func (i *Introspection) WrapResponse(w http.ResponseWriter, r *http.Request, id *auth.Identity) http.ResponseWriter {
 	if i.Cookie != "" {
-		w.Header().Add("Vary", "Cookie")
+		varyByCookie(w.Header())
 	}
 	if i.Query == "" {
 		return w

@@ -112,7 +112,13 @@ func (c *Client) Introspect(ctx context.Context, token string) (*Answer, error) 
 		return answer, err
 	}
 	// The exchange is that of all who wait for it, and outlives each of them.
-	flight := c.flights.DoChan(string(digest[:]), func() (any, error) {
+	name := string(digest[:])
+	if c.life <= 0 {
+		// An answer that was on its way when the request came may be of before the
+		// token was revoked.
+		name += strconv.FormatUint(c.serial.Add(1), 10)
+	}
+	flight := c.flights.DoChan(name, func() (any, error) {
 		if answer, err, known := c.known(digest); known {
 			return answer, err
 		}

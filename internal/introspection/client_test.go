@@ -239,6 +239,39 @@ func TestClient_coalesced(t *testing.T) {
 	}
 }
 
+// TestClient_alone has a request wait for no answer that was on its way before it
+// came, where nothing is to be remembered.
+func TestClient_alone(t *testing.T) {
+	s := newServer(t)
+	release := make(chan struct{})
+	var revoked atomic.Bool
+	s.does(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		if revoked.Load() {
+			_, _ = w.Write([]byte(`{"active":false}`))
+			return
+		}
+		<-release
+		_, _ = w.Write([]byte(active))
+	})
+	c, _ := s.client(t)
+	c.life = 0
+	first := make(chan error)
+	go func() {
+		_, err := c.Introspect(t.Context(), "token")
+		first <- err
+	}()
+	await(t, func() bool { return s.asked.Load() == 1 })
+	revoked.Store(true)
+	if _, err := c.Introspect(t.Context(), "token"); !errors.Is(err, ErrInactive) {
+		t.Errorf("after it was revoked: %v", err)
+	}
+	close(release)
+	if err := <-first; err != nil {
+		t.Error(err)
+	}
+}
+
 // TestClient_bound has more tokens than may be asked about at a time.
 func TestClient_bound(t *testing.T) {
 	s := newServer(t)

@@ -89,7 +89,7 @@ func (s *Server) Resolve(o outbound.Settings) error {
 		return errors.New("say which server is asked: the URL of its introspection endpoint, or issuer")
 	case s.Endpoint != "":
 		if err := outbound.CheckURL(s.Endpoint, o); err != nil {
-			return fmt.Errorf("endpoint '%s': %w", s.Endpoint, err)
+			return fmt.Errorf("endpoint '%s': %w", outbound.Name(s.Endpoint), err)
 		}
 	}
 	if err := checkIssuer(s.Issuer); err != nil {

@@ -43,6 +43,7 @@ func TestServer_Resolve(t *testing.T) {
 	for want, s := range map[string]Server{
 		"say which server is asked":                     {},
 		"endpoint 'http://a': expected an https":        {Endpoint: "http://a"},
+		"endpoint 'https://a/i': the URL names a user":  {Endpoint: "https://c4n4ry:c4n4ry@a/i?key=c4n4ry"},
 		"endpoint 'introspect':":                        {Endpoint: "introspect"},
 		"issuer: \"https://a b\" has a character":       {Issuer: "https://a b"},
 		"issuer: 'store' is not a URL":                  {Issuer: "store"},

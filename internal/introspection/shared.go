@@ -33,6 +33,7 @@ type shared struct {
 	logs     outbound.Logs
 
 	flights singleflight.Group
+	serial  atomic.Uint64 // of those that nobody shares
 	slots   chan struct{}
 	waiting atomic.Int32 // for a slot
 	breaker breaker

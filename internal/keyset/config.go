@@ -105,7 +105,7 @@ func (c *Config) complete() error {
 	}
 	if c.JWKSURL != "" {
 		if err := outbound.CheckURL(c.JWKSURL, c.Outbound); err != nil {
-			return fmt.Errorf("key set '%s': %w", c.JWKSURL, err)
+			return fmt.Errorf("key set '%s': %w", outbound.Name(c.JWKSURL), err)
 		}
 	}
 	return nil

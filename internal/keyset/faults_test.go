@@ -16,6 +16,7 @@ import (
 // A provider that fails in any way is unavailable, not unknown to have the key,
 // and heals without being asked.
 func TestFaultsAtTheStart(t *testing.T) {
+	t.Parallel()
 	quick := local
 	quick.Timeout = 250e6
 	var failed []*keyset.Set
@@ -74,6 +75,7 @@ func TestFaultsLater(t *testing.T) {
 }
 
 func TestTLSErrors(t *testing.T) {
+	t.Parallel()
 	idp := idptest.NewTLS(t)
 	stranger := acquire(t, keyset.Config{Issuer: idp.Issuer(), Outbound: outbound.Settings{AllowInternal: []string{"loopback"}}})
 	if _, err := stranger.Find(t.Context(), "RS256", ""); !errors.Is(err, keyset.ErrUnavailable) {
@@ -107,6 +109,7 @@ func TestMetadataLeadsNowhereInside(t *testing.T) {
 
 // Keys that are too old verify nothing, nor does what is remembered of them.
 func TestLastGoodBound(t *testing.T) {
+	t.Parallel()
 	idp := idptest.New(t)
 	set := acquire(t, keyset.Config{Issuer: idp.Issuer(), StaleBound: 500 * time.Millisecond, Outbound: local})
 	if _, err := set.Find(t.Context(), "RS256", ""); err != nil {
@@ -128,6 +131,7 @@ func TestLastGoodBound(t *testing.T) {
 
 // Keys that come back are found although the metadata does not.
 func TestMetadataStaysDown(t *testing.T) {
+	t.Parallel()
 	idp := idptest.New(t)
 	set := acquire(t, keyset.Config{Issuer: idp.Issuer(), MinInterval: 1, Outbound: local})
 	if _, err := set.Find(t.Context(), "RS256", ""); err != nil {

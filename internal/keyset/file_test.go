@@ -118,6 +118,7 @@ func FuzzParsePEM(f *testing.F) {
 }
 
 func TestFile(t *testing.T) {
+	t.Parallel()
 	some := somePEM(t)
 	path := filepath.Join(t.TempDir(), "keys")
 	write := func(text string) {
@@ -169,6 +170,7 @@ func TestFile(t *testing.T) {
 
 // Kubernetes replaces a secret by having a link of its directory lead to another.
 func TestFile_link(t *testing.T) {
+	t.Parallel()
 	some := somePEM(t)
 	dir := t.TempDir()
 	path := filepath.Join(dir, "keys.pem")
@@ -198,6 +200,7 @@ func TestFile_link(t *testing.T) {
 }
 
 func TestFilesThatAreBroken(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "keys")
 	for _, text := range []string{"", "hello", "{}", `{"keys":[]}`, somePEM(t)["private"], `{"kty":"oct","k":"AAAA"}`, strings.Repeat("x", 600<<10)} {
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {

@@ -4,8 +4,11 @@
 package keyset_test
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
@@ -15,9 +18,34 @@ import (
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/keyset"
 )
 
+// A file is looked at each second, which is nothing to tell.
+func TestLogs_file(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "keys.json")
+	if err := os.WriteFile(path, []byte(edKey), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	// One that is young is read again each time: it may have changed unseen.
+	if err := os.Chtimes(path, time.Time{}, time.Now().Add(-time.Hour)); err != nil {
+		t.Fatal(err)
+	}
+	core, logs := observer.New(zapcore.DebugLevel)
+	set, err := keyset.Acquire(keyset.Config{File: path}, zap.New(core))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = set.Release() })
+	set.Start()
+	eventually(t, "the file to be looked at again", func() bool { return set.Describe().Succeeded > 1 })
+	if n := logs.Len(); n != 1 {
+		t.Errorf("%d lines: %v", n, logs.All())
+	}
+}
+
 // What an operator has to know is in the log once, in that of the configuration
 // that runs, and without secrets.
 func TestLogs(t *testing.T) {
+	t.Parallel()
 	idp := idptest.New(t)
 	idp.AddJWK(change(t, rsaKey, `{"kid":"given-away","d":"canary"}`))
 	idp.AddJWK(change(t, rsaKey, `{"kid":"weak","n":"AQAB"}`))

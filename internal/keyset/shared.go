@@ -84,6 +84,9 @@ func (s *shared) settled(old, now outbound.State[keys]) {
 	if old.Value != nil && old.Value != now.Value && (now.Value == nil || lost(old.Value, now.Value)) {
 		s.generation.Store(generations.Add(1))
 	}
+	if now.Err == nil && old.Err == nil && now.Value == old.Value {
+		return // a file that was looked at, once a second
+	}
 	outbound.Report(s.logs.Logger(), "keys", s.name, old, now)
 	if now.Err == nil && (old.Value == nil || !slices.Equal(texts(old.Value.left), texts(now.Value.left))) {
 		s.note(now.Value.left)

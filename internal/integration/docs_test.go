@@ -66,9 +66,12 @@ func TestDocumentedCaddyfiles(t *testing.T) {
 	t.Setenv("XDG_DATA_HOME", t.TempDir())
 	t.Setenv("INTROSPECTION_SECRET", "example")
 	found := 0
+	key := filepath.Join(t.TempDir(), "jwt.key")
+	write(t, key, "Zq3x8Vt1Lw6Yb9Rn4Kc7Hd2Jf5Ms0PgUaEoTiXvQ")
 	for _, page := range pages(t) {
 		for line, caddyfile := range fences(readText(t, page), "caddyfile") {
 			found++
+			caddyfile = strings.ReplaceAll(caddyfile, "/etc/caddy/jwt.key", key)
 			t.Run(fmt.Sprintf("%s:%d", page, line), func(t *testing.T) { loadCaddyfile(t, caddyfile) })
 		}
 	}

@@ -43,6 +43,7 @@ func TestMove(t *testing.T) {
 	if !found {
 		t.Fatal("the section is gone")
 	}
+	section, _, _ = strings.Cut(section, "\n## ")
 	intro, rest, _ := strings.Cut(section, "\n**1. ")
 	steps := regexp.MustCompile(`(?m)^\*\*\d+\. `).Split("\n"+rest, -1)
 	if len(steps) != 10 {
@@ -71,6 +72,16 @@ func TestMove(t *testing.T) {
 }
 
 func newMove(t *testing.T) *move {
+	m := newBookshop(t, nil)
+	m.ask()
+	m.writeCaddyfile("")
+	m.start()
+	return m
+}
+
+// newBookshop is the bookshop behind gunicorn, its files continued.
+func newBookshop(t *testing.T, more map[string]string) *move {
+	t.Helper()
 	needPython(t, "django", "rest_framework", "gunicorn")
 	debian(t, "/usr/bin/curl", "curl")
 	m := &move{shell: newShell(t, ""), url: "http://" + freeAddress(t)}
@@ -81,11 +92,11 @@ func newMove(t *testing.T) *move {
 	if err := os.Symlink(python, filepath.Join(m.dir, "python")); err != nil {
 		t.Fatal(err)
 	}
+	for file, text := range more {
+		m.write(file, readText(t, filepath.Join(m.dir, file))+text)
+	}
 	m.bash("python seed.py")
 	m.serveProject()
-	m.ask()
-	m.writeCaddyfile("")
-	m.start()
 	return m
 }
 

@@ -9,9 +9,9 @@ import (
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/keyset"
 )
 
-// maxKeys is how many keys are tried for a token, each of which costs as much
+// MaxKeys is how many keys are tried for a token, each of which costs as much
 // as the only one of a token with a kid.
-const maxKeys = 10
+const MaxKeys = 10
 
 // Verify reports whether one of the keys has signed the token. A key verifies
 // the algorithms that it says and no other, whatever the token says, and none
@@ -26,7 +26,7 @@ func (t *Token) Verify(keys []*keyset.Key) error {
 		if key.Type != algorithm.typ || !allows(key, algorithm.name) || !algorithm.fits(key.Public) {
 			continue
 		}
-		if tried++; tried > maxKeys {
+		if tried++; tried > MaxKeys {
 			break
 		}
 		if algorithm.method.Verify(t.signed, t.signature, key.Public) == nil {

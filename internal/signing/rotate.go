@@ -84,7 +84,7 @@ func (r *Ring) add(s *stored, now time.Time, lead time.Duration) error {
 		}
 	}
 	s.Keys = live
-	if len(s.Keys) >= maxKeys {
+	if len(s.Keys) >= MaxKeys(r.algorithm) {
 		return ErrTooMany
 	}
 	next, err := generate(r.algorithm, now, starts)

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"go.uber.org/zap"
+
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/jose"
 )
 
 // detached is for what goes on when the request is over that began it.
@@ -18,6 +20,15 @@ var detached = context.Background() //nolint:forbidigo // each use of it has a b
 
 // maxKeys bounds a ring, however often somebody rotates it.
 const maxKeys = 100
+
+// MaxKeys returns how many keys a ring may have. Tokens name no secret, so that no
+// more of these can be than are tried for a token.
+func MaxKeys(algorithm string) int {
+	if symmetric(algorithm) {
+		return jose.MaxKeys
+	}
+	return maxKeys
+}
 
 // stored is a ring as it is in the storage, the oldest key first.
 type stored struct {

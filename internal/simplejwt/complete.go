@@ -183,6 +183,10 @@ func (s *Settings) check() error {
 	if err := signing.CheckAlgorithm(s.Algorithm); err != nil {
 		return fmt.Errorf("algorithm: %w", err)
 	}
+	if most := signing.MaxKeys(s.Algorithm); s.SigningKeyLifetime != 0 && s.keys() > most {
+		return fmt.Errorf("signing_key_lifetime: so many keys would still verify while a token lives %s: %d, and at most %d of %s can",
+			s.longest(), s.keys(), most, s.Algorithm)
+	}
 	if s.JWKURL != "" {
 		if err := outbound.CheckURL(s.JWKURL, *s.fetch()); err != nil {
 			return fmt.Errorf("jwk_url: %w", err)
@@ -192,6 +196,12 @@ func (s *Settings) check() error {
 		return fmt.Errorf("user_id_field: unknown word '%s', expected id or username", s.UserIDField)
 	}
 	return errors.Join(s.checkClaims(), s.checkHeader(), s.checkClasses())
+}
+
+// keys is how many a ring has at most: those of tokens that live, the one that signs,
+// and the next.
+func (s *Settings) keys() int {
+	return int(s.longest()/time.Duration(s.SigningKeyLifetime)) + 3
 }
 
 // minKeyLife leaves time for the others to learn of the next key.

@@ -53,12 +53,20 @@ func (s *SimpleJWT) accepts(ctx context.Context, token *simplejwt.Token) error {
 }
 
 // revoked reports whether a token was ended before its time. Of a refresh token
-// that this server issued there is a record as long as it is good.
+// that this server issued there is a record as long as it is good; one of a project's
+// that was rotated here is remembered as spent.
 func (s *SimpleJWT) revoked(ctx context.Context, token *simplejwt.Token, class string) (bool, error) {
-	if revoked, err := s.codec.Revoked(ctx, token); revoked || err != nil || class != simplejwt.Refresh || !token.Ours() {
+	if revoked, err := s.codec.Revoked(ctx, token); revoked || err != nil || class != simplejwt.Refresh {
 		return revoked, err
 	}
-	_, _, err := s.store.Lookup(ctx, issue.Digest(token.Compact()), time.Now())
+	if !token.Ours() {
+		spent, err := s.store.Known(ctx, token.SpentKey())
+		if err != nil {
+			return false, &auth.Unavailable{Err: err}
+		}
+		return spent, nil
+	}
+	_, _, err := s.store.Lookup(ctx, issue.JWTDigest(token.Compact()), time.Now())
 	switch {
 	case err == nil, errors.Is(err, tokenstore.ErrInactive):
 		return false, nil

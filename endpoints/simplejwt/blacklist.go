@@ -19,6 +19,9 @@ import (
 
 // blacklist ends a refresh token, with all that came from the same login.
 func (e *Endpoint) blacklist(w http.ResponseWriter, r *http.Request, _ *auth.Identity) error {
+	if err := e.checkSource(r); err != nil {
+		return err
+	}
 	compact, err := e.sentRefresh(w, r)
 	if err != nil {
 		return err
@@ -61,10 +64,15 @@ func (e *Endpoint) end(ctx context.Context, compact string) error {
 
 // dead reports whether a token without a live record once had one.
 func (e *Endpoint) dead(ctx context.Context, token *simplejwt.Token) (bool, error) {
-	if token.Ours() || token.Alone() == "" {
-		return token.Ours(), nil
+	if token.Ours() {
+		return true, nil
 	}
-	known, err := e.store.Known(ctx, spentKey(token))
+	return e.spent(ctx, token)
+}
+
+// spent reports whether a token is one that note has remembered.
+func (e *Endpoint) spent(ctx context.Context, token *simplejwt.Token) (bool, error) {
+	known, err := e.store.Known(ctx, token.SpentKey())
 	if err != nil {
 		return false, &auth.Unavailable{Err: err}
 	}
@@ -74,16 +82,14 @@ func (e *Endpoint) dead(ctx context.Context, token *simplejwt.Token) (bool, erro
 // endFamily ends a token and all that came from the same login.
 func (e *Endpoint) endFamily(ctx context.Context, token *simplejwt.Token, family string) error {
 	until := e.codec.LastEnd(token)
-	for _, name := range []string{family, token.Alone()} {
-		// Of a token of ours the family says it all.
-		if name == "" || name != family && token.Ours() {
-			continue
-		}
+	names := []string{family}
+	// Of a token of ours the family says it all.
+	if alone := token.Alone(); !token.Ours() && alone != family {
+		names = append(names, alone)
+	}
+	for _, name := range names {
 		if err := e.store.Revoke(ctx, name, until); err != nil {
 			return &auth.Unavailable{Err: err}
-		}
-		if name == token.Alone() {
-			break
 		}
 	}
 	e.logger.Info("tokens revoked", zap.String("kind", tokenstore.KindRefresh), zap.String("family", family))
@@ -127,8 +133,11 @@ func (e *Endpoint) ended(ctx context.Context, token *simplejwt.Token, compact st
 	case simplejwt.Refresh:
 		digest = issue.JWTDigest(compact)
 	case simplejwt.Sliding:
-		digest = slidingDigest(token.Family(), compact)
+		digest = slidingDigest(token.Family())
 	default:
+		if e.TokenTypeClaim == simplejwt.None {
+			return e.spent(ctx, token)
+		}
 		return false, nil
 	}
 	_, err = e.lookup(ctx, digest)

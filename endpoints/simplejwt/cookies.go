@@ -42,8 +42,9 @@ func (e *Endpoint) checkCSRF(r *http.Request) error {
 	return e.csrf.Check(r)
 }
 
-// checkSource refuses a login that another site's page has made, where it would
-// leave cookies: people would go on as somebody else. Nobody has a token for it yet.
+// checkSource refuses what another site's page has sent, where the answer sets or
+// deletes cookies, also for a token in the body, which may be that site's own: people
+// would go on as somebody else. Who logs in has no CSRF token for it yet.
 func (e *Endpoint) checkSource(r *http.Request) error {
 	if e.csrf == nil || !*e.JWTAuthCookieUseCSRF {
 		return nil
@@ -81,6 +82,9 @@ func (e *Endpoint) shown(refresh string) string {
 // logout ends whatever login the request has something of, and deletes the
 // cookies. A request with nothing good is answered alike: it is logged out.
 func (e *Endpoint) logout(w http.ResponseWriter, r *http.Request, _ *auth.Identity) error {
+	if err := e.checkSource(r); err != nil {
+		return err
+	}
 	data, err := drf.Decode(r)
 	if err != nil {
 		return err

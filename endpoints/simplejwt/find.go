@@ -29,12 +29,16 @@ type found struct {
 // *simplejwt.Error, or an *auth.Unavailable.
 func (e *Endpoint) find(ctx context.Context, token *simplejwt.Token, digest []byte) (*found, error) {
 	f, err := e.lookup(ctx, digest)
-	if !errors.Is(err, tokenstore.ErrNotFound) {
+	if err == nil && f.record.Origin == "" || err != nil && !errors.Is(err, tokenstore.ErrNotFound) {
 		return f, err
 	}
-	subject, err := e.subject(ctx, token)
-	if err != nil {
-		return nil, err
+	subject, missing := e.subject(ctx, token)
+	if missing != nil {
+		return nil, missing
+	}
+	if err == nil {
+		// Its record, which may have been imported, is of the password of then.
+		return f, e.checkPassword(ctx, token, subject)
 	}
 	if !token.Ours() {
 		err := e.adopt(ctx, token, digest, subject)
@@ -109,10 +113,8 @@ func (e *Endpoint) checkPassword(ctx context.Context, token *simplejwt.Token, su
 	if stands, err := e.codec.PasswordStands(ctx, token, subject); stands || err != nil {
 		return err
 	}
-	if family := token.Family(); family != "" {
-		if err := e.store.Revoke(ctx, family, e.codec.LastEnd(token)); err != nil {
-			return &auth.Unavailable{Err: err}
-		}
+	if err := e.store.Revoke(ctx, token.Family(), e.codec.LastEnd(token)); err != nil {
+		return &auth.Unavailable{Err: err}
 	}
 	return errPassword
 }
@@ -136,9 +138,6 @@ func (e *Endpoint) adopt(ctx context.Context, token *simplejwt.Token, digest []b
 		record.UserKey = subject.Identity.Key
 		record.PasswordVersion = users.PasswordVersion(subject.Identity)
 		record.Data = proofOf(subject.Identity)
-	}
-	if record.Family == "" {
-		record.Family = tokenstore.NewCredentialID()
 	}
 	_, err := e.issuer.Record(ctx, record)
 	switch {

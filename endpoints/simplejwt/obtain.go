@@ -49,7 +49,7 @@ func (e *Endpoint) obtainSliding(w http.ResponseWriter, r *http.Request, _ *auth
 	if err != nil {
 		return err
 	}
-	record.Digest = slidingDigest(record.Family, compact)
+	record.Digest = slidingDigest(record.Family)
 	record.Expires = record.Created.Add(time.Duration(e.SlidingTokenRefreshLifetime + e.Leeway))
 	if _, err := e.issuer.Record(ctx, record); err != nil {
 		return issue.StoreError(err)
@@ -121,7 +121,7 @@ func (e *Endpoint) begin(ctx context.Context, kind string, id *auth.Identity) (s
 	record := tokenstore.Credential{
 		Kind:            tokenstore.KindRefresh,
 		UserKey:         id.Key,
-		Family:          tokenstore.NewCredentialID(),
+		Family:          simplejwt.NewFamily(),
 		Created:         now,
 		Expires:         now.Add(time.Duration(e.RefreshTokenLifetime + e.Leeway)),
 		PasswordVersion: users.PasswordVersion(id),

@@ -18,6 +18,9 @@ import (
 // refresh gives an access token for a refresh token, and the next refresh token
 // where they are rotated.
 func (e *Endpoint) refresh(w http.ResponseWriter, r *http.Request, _ *auth.Identity) error {
+	if err := e.checkSource(r); err != nil {
+		return err
+	}
 	compact, err := e.sentRefresh(w, r)
 	if err != nil {
 		return err
@@ -101,7 +104,7 @@ func (e *Endpoint) slide(ctx context.Context, compact string) (string, error) {
 	if err := e.codec.CheckRefreshExp(token); err != nil {
 		return "", err
 	}
-	found, err := e.find(ctx, token, slidingDigest(token.Family(), compact))
+	found, err := e.find(ctx, token, slidingDigest(token.Family()))
 	if err != nil {
 		return "", err
 	}
@@ -113,13 +116,8 @@ func (e *Endpoint) slide(ctx context.Context, compact string) (string, error) {
 }
 
 // slidingDigest is what the store finds a sliding token by, which is another text
-// each time and stays in its family. One without any is found by itself.
-func slidingDigest(family, compact string) []byte {
-	if family == "" {
-		return issue.JWTDigest(compact)
-	}
-	return issue.Digest("sliding " + family)
-}
+// each time and stays in its family.
+func slidingDigest(family string) []byte { return issue.Digest("sliding " + family) }
 
 // read returns a token of a type that was not blacklisted, with simplejwt's errors
 // in its order.

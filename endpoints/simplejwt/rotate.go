@@ -104,17 +104,14 @@ func (e *Endpoint) rotationError(ctx context.Context, token *simplejwt.Token, er
 	return &auth.Unavailable{Err: err}
 }
 
-// spentKey is what is remembered of a token that has no record of its own: one of
-// Django's that was rotated, for verify/ to know.
-func spentKey(token *simplejwt.Token) string { return "simplejwt:spent:" + token.Alone() }
-
-// note remembers that a token of Django's is spent. Its record says so too, but not
-// to who asks without using it.
+// note remembers that a token is spent which may never have had a record, as one of
+// Django's, or an access token where types are not told apart. Its record says so
+// too, but not to who asks without using it.
 func (e *Endpoint) note(ctx context.Context, token *simplejwt.Token) {
-	if token.Ours() || token.Alone() == "" {
+	if token.Ours() && e.TokenTypeClaim != simplejwt.None {
 		return
 	}
-	if _, err := e.store.Remember(ctx, spentKey(token), e.lastUse(token)); err != nil {
+	if _, err := e.store.Remember(ctx, token.SpentKey(), e.lastUse(token)); err != nil {
 		e.logger.Warn("remembering a spent token", zap.Error(err))
 	}
 }

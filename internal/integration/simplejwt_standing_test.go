@@ -79,9 +79,9 @@ func TestSimpleJWT_revoked(t *testing.T) {
 	}
 
 	// What came from one login ends together, and a reload changes nothing.
-	session := projectAccess("jti", `"e"`, "sid", `"login"`)
+	session := projectAccess("jti", `"e"`, "sid", `"login:a"`)
 	s.get("/", withBearer(session))
-	if err := s.store().Revoke(t.Context(), "login", time.Now().Add(time.Hour)); err != nil {
+	if err := s.store().Revoke(t.Context(), "login:a", time.Now().Add(time.Hour)); err != nil {
 		t.Fatal(err)
 	}
 	s.get("/", withBearer(session)).expect(t, 401, bearerAPI, blacklisted)
@@ -211,7 +211,7 @@ func TestSimpleJWT_refreshTokens(t *testing.T) {
 	if got := s.get("/", withBearer(djangos)); got.Status != 200 {
 		t.Errorf("Django's: %d %s", got.Status, got.Body)
 	}
-	spent := projectAccess("token_type", `"refresh"`, "jti", `"b"`, "sid", `"login"`)
+	spent := projectAccess("token_type", `"refresh"`, "jti", `"b"`, "sid", `"login:b"`)
 	s.get("/", withBearer(spent)).expect(t, 401, bearerAPI,
 		`{"detail":"Given token not valid for any token type","code":"token_not_valid","messages":[{"token_class":"RefreshToken","token_type":"refresh","message":"Token is blacklisted"}]}`)
 }

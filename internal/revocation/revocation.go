@@ -117,6 +117,9 @@ func named(families []string) bool {
 // jwt begins the families of single tokens.
 const jwt = "jwt:"
 
+// IsJWT reports whether a family is one that JWT has made.
+func IsJWT(family string) bool { return strings.HasPrefix(family, jwt) }
+
 // JWT returns the family that a token with a jti is in by itself, of any length.
 func JWT(issuer, jti string) string {
 	// An issuer with the separator in it must not pass for another one.

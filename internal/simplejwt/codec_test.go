@@ -69,8 +69,9 @@ func TestCodec(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := newCodec(t, settings)
-			refresh := c.New(Refresh, "7", "family", "v1")
-			access, err := c.Encode(t.Context(), c.AccessOf(refresh, "family"))
+			family := NewFamily()
+			refresh := c.New(Refresh, "7", family, "v1")
+			access, err := c.Encode(t.Context(), c.AccessOf(refresh, family))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -78,7 +79,7 @@ func TestCodec(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if id, known := c.UserIDOf(token); id != "7" || !known || token.Family() != "family" || !token.Ours() || token.ID() == "" {
+			if id, known := c.UserIDOf(token); id != "7" || !known || token.Family() != family || !token.Ours() || token.ID() == "" {
 				t.Errorf("%s", token.Raw())
 			}
 			if _, err := c.Decode(t.Context(), access, Refresh); message(err) != WrongType {
@@ -189,7 +190,7 @@ func TestNewID(t *testing.T) {
 // and nothing is anybody else's fault.
 func FuzzVerify(f *testing.F) {
 	c := newCodec(f, &Settings{SigningKey: testKey})
-	good, err := c.Encode(f.Context(), c.New(Refresh, "7", "family", ""))
+	good, err := c.Encode(f.Context(), c.New(Refresh, "7", NewFamily(), ""))
 	if err != nil {
 		f.Fatal(err)
 	}

@@ -6,12 +6,15 @@ package simplejwt
 import (
 	"context"
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"strings"
 	"time"
 
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/jose"
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/revocation"
+	"github.com/caddy-rest-auth/caddy-rest-auth/tokenstore"
 )
 
 // Types of tokens.
@@ -24,6 +27,13 @@ const (
 // SessionClaim names the family of a token that this server issued: what ends
 // with the refresh token that it came from.
 const SessionClaim = "sid"
+
+// sessionPrefix tells a family that begins here from what a project may have put
+// into a claim of that name.
+const sessionPrefix = "login:"
+
+// NewFamily returns a name for what a login begins.
+func NewFamily() string { return sessionPrefix + tokenstore.NewCredentialID() }
 
 // A Token is a payload whose signature and times are good.
 type Token struct {
@@ -47,9 +57,14 @@ func (t *Token) Issuer() string { return t.issuer }
 // is a refresh token.
 func (t *Token) Ours() bool { return t.session() != "" }
 
+// session returns the family that this server wrote into the token. That of one
+// that came after a project's own is the family of that one.
 func (t *Token) session() string {
 	text, _ := t.Claims.Text(SessionClaim)
-	return text
+	if strings.HasPrefix(text, sessionPrefix) || revocation.IsJWT(text) {
+		return text
+	}
+	return ""
 }
 
 // Family returns what the token is revoked together with: its session, or, of one
@@ -61,13 +76,19 @@ func (t *Token) Family() string {
 	return t.Alone()
 }
 
-// Alone returns the family that the token is in by itself, or "" without a jti.
+// Alone returns the family that the token is in by itself. One without a jti is told
+// by what is signed: a signature can be written in more than one way.
 func (t *Token) Alone() string {
-	if t.id == "" {
-		return ""
+	if t.id != "" {
+		return revocation.JWT(t.issuer, t.id)
 	}
-	return revocation.JWT(t.issuer, t.id)
+	sum := sha256.Sum256([]byte(t.compact[:max(strings.LastIndexByte(t.compact, '.'), 0)]))
+	return revocation.JWT(t.issuer, "sha256:"+hex.EncodeToString(sum[:]))
 }
+
+// SpentKey is what the store remembers a token by that was spent, and of which it
+// has no record that says so to who asks.
+func (t *Token) SpentKey() string { return tokenstore.AttemptKey("simplejwt:spent:" + t.Alone()) }
 
 // Compact returns the token as it was sent.
 func (t *Token) Compact() string { return t.compact }

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"go.uber.org/goleak"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 
@@ -72,6 +73,30 @@ func TestAcquire_shared(t *testing.T) {
 	if err := third.Release(); err != nil {
 		t.Error(err)
 	}
+}
+
+// TestClient_Release leaves nothing behind.
+func TestClient_Release(t *testing.T) {
+	ignored := goleak.IgnoreCurrent()
+	s := newServer(t)
+	for range 3 {
+		for _, server := range []Server{{Endpoint: s.URL, BearerToken: "t"}, {Issuer: s.URL, BearerToken: "t"}} {
+			if err := server.Resolve(local); err != nil {
+				t.Fatal(err)
+			}
+			c, err := Acquire(server, local, 0, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.Start()
+			_, _ = c.Introspect(t.Context(), "token")
+			if err := c.Release(); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	s.Close()
+	goleak.VerifyNone(t, ignored)
 }
 
 // TestAcquire_key takes up a private key that was replaced since.

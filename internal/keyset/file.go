@@ -47,6 +47,9 @@ func (f *file) load() (*keys, error) {
 	if err != nil {
 		return nil, err
 	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s: expected a file", f.path) // a pipe would be waited for
+	}
 	if f.keys != nil && f.same(info) {
 		return f.keys, nil
 	}

@@ -216,4 +216,7 @@ func TestFilesThatAreBroken(t *testing.T) {
 	if _, err := keyset.Acquire(keyset.Config{File: t.TempDir()}, zap.NewNop()); err == nil {
 		t.Error("a directory is accepted")
 	}
+	if _, err := keyset.Acquire(keyset.Config{File: os.DevNull}, zap.NewNop()); err == nil || !strings.Contains(err.Error(), "expected a file") {
+		t.Error("a device is read:", err)
+	}
 }

@@ -246,7 +246,9 @@ type fault struct{ retryAfter time.Duration }
 // ask makes the exchange and reads the answer.
 func (h *shared) ask(ctx context.Context, endpoint, token string) (*jose.Token, *fault, error) {
 	form := url.Values{"token": {token}, "token_type_hint": {"access_token"}}
-	header := http.Header{}
+	// To ask twice does no harm, so that net/http may where the server has closed an
+	// idle connection; without values the header itself is not sent.
+	header := http.Header{"Idempotency-Key": {}}
 	if err := h.authenticate(form, header, endpoint); err != nil {
 		return nil, nil, err
 	}

@@ -189,6 +189,29 @@ func TestClient_request(t *testing.T) {
 	}
 }
 
+// TestClient_idle has a server close a connection just as it is used again, as those
+// do that wait for few seconds.
+func TestClient_idle(t *testing.T) {
+	s := newServer(t)
+	var connections sync.Map
+	s.does(func(w http.ResponseWriter, r *http.Request) {
+		if _, used := connections.LoadOrStore(r.RemoteAddr, true); used {
+			panic(http.ErrAbortHandler) // closes it without an answer
+		}
+		if r.Header["Idempotency-Key"] != nil {
+			t.Error("the header is sent")
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write([]byte(active))
+	})
+	c, _ := s.client(t)
+	for n := range 3 {
+		if _, err := c.Introspect(t.Context(), "token-"+strconv.Itoa(n)); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // waiting is a context that tells when somebody begins to wait for it.
 type waiting struct {
 	context.Context

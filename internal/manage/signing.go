@@ -5,6 +5,7 @@ package manage
 
 import (
 	"context"
+	"errors"
 	"net/http"
 
 	"go.uber.org/zap"
@@ -59,6 +60,10 @@ func (m *Manager) RotateSigningKeys(ctx context.Context, name string, how Rotati
 		}
 		if err == nil {
 			err = rotate(ctx, ring, how)
+		}
+		if errors.Is(err, signing.ErrTooMany) {
+			return nil, refuse(http.StatusConflict, "the ring %s %s has %d keys, which is the most: the oldest goes when no token of it lives any more",
+				name, ring.Algorithm(), len(before))
 		}
 		if err != nil {
 			return nil, refuse(http.StatusServiceUnavailable, "rotating the signing keys: %v", err)

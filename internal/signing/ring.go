@@ -37,6 +37,10 @@ const (
 	// pause is the time between two reads of the storage that tokens cause which
 	// no known key has signed.
 	pause = 2 * time.Second
+
+	// retry is the time between two attempts to replace a key that has signed for
+	// long enough.
+	retry = time.Minute
 )
 
 // generations counts over all rings, since each configuration has its own: what
@@ -59,9 +63,10 @@ type Ring struct {
 
 	known      atomic.Pointer[knowledge]
 	generation atomic.Uint64
-	turning    atomic.Bool // a key is being replaced in the background
-	looking    sync.Mutex  // guards missed
-	missed     time.Time   // of the last read because of an unknown key
+	turning    atomic.Bool  // a key is being replaced in the background
+	later      atomic.Int64 // when that is tried again, which failed
+	looking    sync.Mutex   // guards missed
+	missed     time.Time    // of the last read because of an unknown key
 }
 
 // knowledge is what the storage had.

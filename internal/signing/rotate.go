@@ -97,7 +97,7 @@ func (r *Ring) add(s *stored, now time.Time, lead time.Duration) error {
 
 // turn adds a key in the background, unless another node has done so.
 func (r *Ring) turn(every time.Duration) {
-	if !r.turning.CompareAndSwap(false, true) {
+	if wait := r.later.Load() - r.now().UnixNano(); wait > 0 && wait <= int64(retry) || !r.turning.CompareAndSwap(false, true) {
 		return
 	}
 	go func() {
@@ -111,6 +111,8 @@ func (r *Ring) turn(every time.Duration) {
 			return r.add(s, now, Lead)
 		})
 		if err != nil {
+			// Not each token that is signed is to ask for it.
+			r.later.Store(r.now().Add(retry).UnixNano())
 			r.logger.Error("rotating the signing keys; it is tried again", zap.String("ring", r.path), zap.Error(err))
 		} else if turned {
 			_ = r.logged(nil, known, "signing keys rotated")

@@ -25,7 +25,7 @@ func (i *importer) surveyBlacklisted(ctx context.Context, in django.Token) (uint
 // blacklisted revokes a token by its jti, so that it makes no difference whether it
 // is imported, has been used here, or comes with an older dump after this one.
 func (i *importer) blacklisted(ctx context.Context, in django.Token) error {
-	err := i.store.Revoke(ctx, revocation.JWT(in.Issuer, in.JTI), in.Expires.Add(afterEnd))
+	err := i.revokeSingle(ctx, i.store, revocation.JWT(in.Issuer, in.JTI), in.Expires.Add(afterEnd))
 	if err == nil {
 		i.report.BlacklistedTokens.Created++
 	}

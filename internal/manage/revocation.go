@@ -53,7 +53,8 @@ func (m *Manager) RevokeJWT(ctx context.Context, in Revocation) (Revocation, err
 	if in.Until != nil {
 		until = in.Until.Add(afterEnd)
 	}
-	if err := m.Store.Revoke(ctx, revocation.JWT(in.Issuer, in.JTI), until); err != nil {
+	family := revocation.JWT(in.Issuer, in.JTI)
+	if err := m.revokeSingle(ctx, m.Store, family, until); err != nil {
 		return Revocation{}, storeError("revoking the token", err)
 	}
 	fields := []zap.Field{zap.String("issuer", in.Issuer), zap.String("jti", in.JTI)}
@@ -62,6 +63,20 @@ func (m *Manager) RevokeJWT(ctx context.Context, in Revocation) (Revocation, err
 	}
 	m.audit("token revoked by jti", fields...)
 	return in, nil
+}
+
+// revokeSingle ends a token that is in a family by itself. If it is a project's that
+// was refreshed here, it has a record, and the access tokens that it was given are in
+// that family, too.
+func (m *Manager) revokeSingle(ctx context.Context, store tokenstore.Store, family string, until time.Time) error {
+	known, _, err := store.List(ctx, tokenstore.Filter{Family: family}, "", 1)
+	if err != nil {
+		return err
+	}
+	if len(known) > 0 && !until.IsZero() {
+		until = m.lastAccess(tokenstore.Credential{Expires: until})
+	}
+	return store.Revoke(ctx, family, until)
 }
 
 // LooksJWT reports whether a text may be a JSON Web Token, and so a secret.

@@ -128,3 +128,23 @@ func TestRevokeToken_refresh(t *testing.T) {
 		t.Errorf("Sweep = %d, %v, want 5", n, err)
 	}
 }
+
+// TestRevokeJWT_refreshed ends a token of a project that was refreshed here: the access
+// tokens that it was given may outlive it.
+func TestRevokeJWT_refreshed(t *testing.T) {
+	f := newFixture(t)
+	family := revocation.JWT("", "a")
+	c := tokenstore.Credential{
+		ID: "refresh", Kind: tokenstore.KindRefresh, Digest: []byte("digest of a refresh token"),
+		Family: family, Created: f.now, Expires: f.now.Add(time.Hour), Origin: "django",
+	}
+	if err := f.store.Create(t.Context(), c, 0, false); err != nil {
+		t.Fatal(err)
+	}
+	must[Revocation](f, "POST", "revocations", `{"jti":"a","until":"`+f.now.Add(time.Hour).Format(time.RFC3339)+`"}`)
+	for after, want := range map[time.Duration]int{48 * time.Hour: 0, accessLife: 0} {
+		if n, err := f.store.Sweep(t.Context(), f.now.Add(after), 10); n != want || err != nil || !f.revoked(family) {
+			t.Errorf("Sweep after %v = %d, %v", after, n, err)
+		}
+	}
+}

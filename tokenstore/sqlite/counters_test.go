@@ -82,20 +82,28 @@ func TestHit_lostFile(t *testing.T) {
 	heals(t, "Hit with the file", hits(time.Hour, nil))
 }
 
-// A file of a release before attempts were counted and families revoked is brought
-// up to date.
-func TestMigratesTheSchemaBeforeAttempts(t *testing.T) {
-	d := newDriver(t)
-	if err := started(t, d).Close(); err != nil {
-		t.Fatal(err)
-	}
-	execRaw(t, d.Path, `DROP TABLE attempts; DROP TABLE revoked; UPDATE meta SET value = '1' WHERE name = 'schema'`)
-	s := openStore(t, d)
-	wantRecord(t, s)
-	if wait, err := s.Attempt(t.Context(), "alice", login, t0); wait != 0 || err != nil {
-		t.Errorf("Attempt = %v, %v, want 0", wait, err)
-	}
-	if revoked, err := s.Revoked(t.Context(), ""); revoked || err != nil {
-		t.Errorf("Revoked = %t, %v, want false", revoked, err)
+// A file of a release before attempts were counted, or before families were revoked,
+// is brought up to date.
+func TestMigratesOlderSchemas(t *testing.T) {
+	for schema, undo := range map[string]string{"1": `DROP TABLE attempts; DROP TABLE revoked`, "2": `DROP TABLE revoked`} {
+		d := newDriver(t)
+		if err := started(t, d).Close(); err != nil {
+			t.Fatal(err)
+		}
+		execRaw(t, d.Path, undo+`; UPDATE meta SET value = '`+schema+`' WHERE name = 'schema'`)
+		s := openStore(t, d)
+		wantRecord(t, s)
+		if wait, err := s.Attempt(t.Context(), "alice", login, t0); wait != 0 || err != nil {
+			t.Errorf("Attempt = %v, %v, want 0", wait, err)
+		}
+		if revoked, err := s.Revoked(t.Context(), ""); revoked || err != nil {
+			t.Errorf("Revoked = %t, %v, want false", revoked, err)
+		}
+		if err := s.Revoke(t.Context(), "family", t0); err != nil {
+			t.Errorf("Revoke = %v", err)
+		}
+		if revoked, err := s.Revoked(t.Context(), "family"); !revoked || err != nil {
+			t.Errorf("Revoked = %t, %v, want true", revoked, err)
+		}
 	}
 }

@@ -348,6 +348,8 @@ func TestOIDC_faults(t *testing.T) {
 	}{
 		"500":            {500, "{}"},
 		"429":            {429, "{}"},
+		"elsewhere":      {307, "{}"},
+		"no content":     {204, ""},
 		"invalid client": {401, `{"error":"invalid_client"}`},
 		"HTML":           {200, "<html>"},
 		"no token":       {200, "{}"},

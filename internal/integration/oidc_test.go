@@ -37,6 +37,11 @@ func TestOIDC(t *testing.T) {
 	if got.Status != 303 || got.Header.Get("Location") != "/wiki?page=1" || len(v.attempts()) != 0 || v.cookie("sessionid") == "" {
 		t.Fatalf("the login ends with %d to %q, %q", got.Status, got.Header.Get("Location"), got.Header["Set-Cookie"])
 	}
+	for _, secret := range []string{query.Get("state"), query.Get("nonce"), query.Get("code_challenge"), p.form.Get("code_verifier"), v.cookie("sessionid")} {
+		if secret == "" || strings.Contains(s.logs.text(), secret) {
+			t.Errorf("the log has %q", secret)
+		}
+	}
 	if p.asked.Get("Authorization") != strings.TrimPrefix(basic("site", "secret"), "Authorization: ") || p.form.Has("client_secret") {
 		t.Errorf("the client proves itself by %q %v", p.asked["Authorization"], p.form)
 	}
@@ -227,7 +232,7 @@ func TestOIDC_entra(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			tenant, _ := test.claims["tid"].(string)
-			p.claims = map[string]any{"sub": "pairwise", "preferred_username": "dora@" + tenant, "iss": p.URL + "/" + tenant + "/v2.0"}
+			p.claims = map[string]any{"sub": "pairwise", "preferred_username": "dora@" + tenant, "email": "dora@example.com", "xms_edov": tenant == guest, "iss": p.URL + "/" + tenant + "/v2.0"}
 			for claim, value := range test.claims {
 				p.claims[claim] = value
 			}
@@ -238,8 +243,10 @@ func TestOIDC_entra(t *testing.T) {
 		})
 	}
 	// They are known as `authenticate entra` knows them.
-	for _, tenant := range []string{home, guest} {
-		if user, err := s.store().UserByOrigin(t.Context(), "entra:"+tenant, object); err != nil || user.Name != "dora@"+tenant {
+	// An address is what a tenant says, unless Entra ID says that its domain is the
+	// tenant's own.
+	for tenant, email := range map[string]string{home: "", guest: "dora@example.com"} {
+		if user, err := s.store().UserByOrigin(t.Context(), "entra:"+tenant, object); err != nil || user.Name != "dora@"+tenant || user.Email != email {
 			t.Errorf("%s: %+v, %v", tenant, user, err)
 		}
 	}

@@ -153,6 +153,8 @@ func (p *Provider) Finish(ctx context.Context, a *Attempt, code string) (*Result
 	case <-waiting.Done():
 		return nil, unavailable(fmt.Errorf("provider %s: %d logins are being finished already", p.Name, maxExchanges))
 	}
+	ctx, cancel = context.WithTimeout(ctx, finishPatience)
+	defer cancel()
 	token, err := p.exchange(ctx, a, code)
 	if err != nil {
 		return nil, err
@@ -236,6 +238,9 @@ func (p *Provider) admit(ctx context.Context, result *Result, claims json.RawMes
 	if !p.domainAllowed(stated) {
 		return nil, &auth.Denial{Code: "domain", Detail: "Your account is of none of the organizations that may log in here."}
 	}
+	if p.Preset == presetEntra && p.EmailClaim == "" && p.severalTenants() && !ownsDomain(stated) {
+		stated.Email = "" // whoever administers a tenant writes what they like
+	}
 	result.Stated = stated
 	issuer, subject, err := p.account(result, stated)
 	if err != nil {
@@ -263,6 +268,17 @@ func (p *Provider) account(result *Result, stated *auth.Identity) (issuer, subje
 		return "", "", failed("the ID token of %s: tid or oid is no identifier", p.Name)
 	}
 	return "entra:" + tenant, object, nil
+}
+
+// ownsDomain reports whether Entra ID says that the domain of the address is the
+// tenant's own.
+func ownsDomain(stated *auth.Identity) bool {
+	claim, _ := stated.Claim("xms_edov")
+	switch word := fmt.Sprint(claim); word {
+	case "true", "1":
+		return true
+	}
+	return false
 }
 
 func (p *Provider) domainAllowed(stated *auth.Identity) bool {

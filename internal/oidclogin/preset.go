@@ -151,6 +151,10 @@ func (p *Provider) checkTenants() error {
 		return errors.New("allowed_domains: Entra ID does not verify addresses; say `allowed_tenants`")
 	case p.everyTenant() && len(p.AllowedTenants) == 0:
 		return fmt.Errorf("tenant %s: say in `allowed_tenants` whose people may log in, or everybody may who has an account there", p.Tenant)
+	case p.Link == "email":
+		return errors.New("link: Entra ID does not verify addresses, and whoever may change theirs would be anybody: use `link subject`")
+	case p.Link != "subject" && p.severalTenants():
+		return fmt.Errorf("link: with several tenants, claim '%s' of one may be that of a user in another: use `link subject`", p.Link)
 	}
 	for _, tenant := range p.AllowedTenants {
 		if !tenantID.MatchString(tenant) {
@@ -180,6 +184,9 @@ func tenantIn(issuer string) string {
 	}
 	return authority[strings.LastIndexByte(authority, '/')+1:]
 }
+
+// severalTenants reports whether people of more than one tenant may log in.
+func (p *Provider) severalTenants() bool { return p.everyTenant() && len(p.AllowedTenants) > 1 }
 
 // acceptIssuer returns which issuers the metadata may name beside the configured
 // one. Tenants have domains, and tokens name their IDs.

@@ -125,10 +125,12 @@ type Provider struct {
 
 // maxExchanges is how many logins at one provider are finished at once, and
 // exchangePatience how long another one waits: whoever makes up codes has us ask
-// the provider, and should not have us ask it without end.
+// the provider, and should not have us ask it without end. One takes
+// finishPatience at most, however often the provider has to be asked.
 const (
 	maxExchanges     = 64
 	exchangePatience = 10 * time.Second
+	finishPatience   = 30 * time.Second
 )
 
 var namePattern = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,31}$`)

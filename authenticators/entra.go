@@ -74,7 +74,7 @@ type Entra struct {
 
 	// Which apps are accepted that act for themselves: `roles` for those that
 	// have an app role of the API, `any` for all, which in most tenants is every
-	// app there is, `off` for none. Default: roles.
+	// app there is, `off` for none. Default: roles; any with compat.
 	Apps string `json:"apps,omitempty"`
 
 	// The claim that is the user ID of an app that acts for itself, as oid or

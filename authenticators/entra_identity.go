@@ -90,10 +90,10 @@ func (e *Entra) admit(t *entra.Token) error {
 	switch {
 	case t.Guest && !*e.AllowGuests:
 		return errEntraGuest
-	case e.Compat == compatDjango:
-		return nil
 	case t.AppOnly && e.Apps == appsOff:
 		return errEntraApp
+	case !t.AppOnly && e.Compat == compatDjango:
+		return nil
 	// Every app of a tenant gets tokens for every API of it, unless the API asks
 	// for more: only a scope or a role says that somebody meant it.
 	case !t.Granted && (!t.AppOnly || e.Apps != appsAny):

@@ -72,6 +72,9 @@ func (e *Entra) complete() (err error) {
 	if len(e.Audience) == 0 || slices.Contains(e.Audience, "") {
 		return errors.New("no audience: say for which API tokens have to be, by its application ID URI or its application (client) ID")
 	}
+	if e.Apps == "" && e.Compat == compatDjango {
+		e.Apps = appsAny
+	}
 	for name, word := range map[string]struct {
 		value    *string
 		expected []string

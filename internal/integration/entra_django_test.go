@@ -138,6 +138,15 @@ func TestEntraDjango_settings(t *testing.T) {
 	}
 	s.get("/", entraToken(entraUPN(idp, "x", entratest.Claims{"upn": nil, "unique_name": "home"}))).expect(t, 401, entraDjango, detail(invalid))
 
+	// A daemon is let in as there, unless the site says otherwise.
+	robot, role := entraToken(idp.Sign(idp.App("2.0", entratest.Contoso))), entraToken(idp.Sign(idp.App("2.0", entratest.Contoso, "r")))
+	for apps, want := range map[string][2]int{"": {200, 200}, "apps any": {200, 200}, "apps roles": {401, 200}, "apps off": {401, 401}} {
+		s.reload(entraDjangoSite(idp, "", "user_claim oid", apps))
+		if got := [2]int{s.get("/", robot).Status, s.get("/", role).Status}; got != want {
+			t.Errorf("a daemon without and with a role, %q: %v, want %v", apps, got, want)
+		}
+	}
+
 	// TENANT_ID common, and keys without x5c.
 	idp.Lock()
 	idp.Bare = true

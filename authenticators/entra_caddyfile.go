@@ -34,7 +34,7 @@ import (
 //	    max_lifetime     <duration>
 //	    compat           django
 //	    mirror_groups    [on|off]
-//	    create           on|off
+//	    create           [on|off]
 //	    # and the lines of federation.Mapping, federation.Accounts,
 //	    # bearer.Challenger and outbound.Settings
 //	}
@@ -78,7 +78,7 @@ func (e *Entra) parseLine(d *caddyfile.Dispenser) (known bool, err error) {
 		return true, parseEntraText(d, &e.ClientID)
 	case "allow_guests":
 		e.AllowGuests = new(bool)
-		return true, parseEntraSwitch(d, e.AllowGuests, true)
+		return true, parseEntraSwitch(d, e.AllowGuests)
 	case "guest_user_claim":
 		return true, parseEntraText(d, &e.GuestUserClaim)
 	case "apps":
@@ -101,10 +101,10 @@ func (e *Entra) parseLine(d *caddyfile.Dispenser) (known bool, err error) {
 	case "compat":
 		return true, parseEntraText(d, &e.Compat)
 	case "mirror_groups":
-		return true, parseEntraSwitch(d, &e.MirrorGroups, true)
+		return true, parseEntraSwitch(d, &e.MirrorGroups)
 	case "create":
 		e.Create = new(bool)
-		return true, parseEntraSwitch(d, e.Create, false)
+		return true, parseEntraSwitch(d, e.Create)
 	}
 	for _, parse := range []func(*caddyfile.Dispenser) (bool, error){
 		e.Mapping.ParseLine, e.Accounts.ParseLine, e.Challenger.ParseLine, e.Settings.ParseLine,
@@ -166,12 +166,12 @@ func parseEntraList(d *caddyfile.Dispenser, into *[]string) error {
 	return nil
 }
 
-// parseEntraSwitch reads on or off; bare tells that the word alone means on.
-func parseEntraSwitch(d *caddyfile.Dispenser, into *bool, bare bool) error {
+// parseEntraSwitch reads on or off; the word alone means on.
+func parseEntraSwitch(d *caddyfile.Dispenser, into *bool) error {
 	word := d.Val()
 	args := d.RemainingArgs()
 	switch {
-	case len(args) == 0 && bare, len(args) == 1 && args[0] == "on":
+	case len(args) == 0, len(args) == 1 && args[0] == "on":
 		*into = true
 	case len(args) == 1 && args[0] == "off":
 		*into = false

@@ -43,7 +43,7 @@ func (m *Mapping) ParseLine(d *caddyfile.Dispenser) (known bool, err error) {
 //
 //	user_prefix <text>|off
 //	link        subject|<claim>
-//	create      on|off
+//	create      [on|off]
 func (a *Accounts) ParseLine(d *caddyfile.Dispenser) (known bool, err error) {
 	switch d.Val() {
 	case "user_prefix":
@@ -51,15 +51,15 @@ func (a *Accounts) ParseLine(d *caddyfile.Dispenser) (known bool, err error) {
 	case "link":
 		return true, parseText(d, &a.Link)
 	case "create":
-		var word string
-		if err := parseText(d, &word); err != nil {
-			return true, err
+		if a.Create != nil {
+			return true, d.Err("create is given twice")
+		}
+		word := "on"
+		if d.CountRemainingArgs() > 0 && !d.AllArgs(&word) {
+			return true, d.ArgErr()
 		}
 		if word != "on" && word != "off" {
 			return true, d.Errf("create: unknown word '%s', expected on or off", word)
-		}
-		if a.Create != nil {
-			return true, d.Err("create is given twice")
 		}
 		create := word == "on"
 		a.Create = &create

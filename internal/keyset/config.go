@@ -111,16 +111,16 @@ func (c *Config) complete() error {
 	return nil
 }
 
-// fingerprint is the same for sets that can be shared. Who may be the issuer
-// is judged by each user of a set, so that no configuration's function lives
-// on in another.
+// fingerprint is the same for sets that can be shared. Who may be the issuer, and
+// by which algorithms, is judged by each user of a set: no configuration's function
+// lives on in another, and one issuer is asked once.
 func (c *Config) fingerprint() ([sha256.Size]byte, error) {
 	var discover []any
 	if d := c.Discovery; d != nil {
 		discover = []any{d.Issuer, d.URL, d.AcceptIssuer != nil, d.Outbound}
 	}
 	text, err := json.Marshal([]any{
-		discover, c.JWKSURL, c.File, c.PEM, c.Secret, c.Algorithms, c.Outbound,
+		discover, c.JWKSURL, c.File, c.PEM, c.Secret, c.Outbound,
 		c.RefreshInterval, c.StaleBound, c.MinInterval,
 	})
 	return sha256.Sum256(text), err

@@ -21,16 +21,15 @@ const look = time.Second
 
 // file is a key file that is read again when it has changed.
 type file struct {
-	path       string
-	algorithms []string
-	seen       os.FileInfo
-	read       time.Time
-	keys       *keys
+	path string
+	seen os.FileInfo
+	read time.Time
+	keys *keys
 }
 
 // fromFile reads the file. One that is missing is no error: it may come.
 func fromFile(cfg *Config) (outbound.Fetch[keys], error) {
-	f := &file{path: cfg.File, algorithms: cfg.Algorithms}
+	f := &file{path: cfg.File}
 	if _, err := f.load(); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
@@ -62,7 +61,7 @@ func (f *file) load() (*keys, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", f.path, err)
 	}
-	f.keys, f.seen, f.read = newKeys(all, f.algorithms), info, now
+	f.keys, f.seen, f.read = newKeys(all), info, now
 	f.keys.left = left
 	return f.keys, nil
 }
@@ -114,8 +113,5 @@ func fromConfig(cfg *Config) (k *keys, name, kind string, err error) {
 	if err != nil {
 		return nil, "", "", err
 	}
-	if k = newKeys(all, cfg.Algorithms); len(k.all) == 0 {
-		return nil, "", "", fmt.Errorf("the keys verify none of %v", cfg.Algorithms)
-	}
-	return k, name, kind, nil
+	return newKeys(all), name, kind, nil
 }

@@ -45,20 +45,10 @@ func (k *keys) find(alg, kid string) []*Key {
 	return found
 }
 
-// newKeys returns keys as Find wants them, of the allowed algorithms only.
-func newKeys(all []*Key, algorithms []string) *keys {
-	k := &keys{byID: make(map[string][]*Key)}
+// newKeys returns keys as Find wants them.
+func newKeys(all []*Key) *keys {
+	k := &keys{all: all, byID: make(map[string][]*Key)}
 	for _, key := range all {
-		if len(algorithms) > 0 {
-			allowed := *key
-			allowed.Algorithms = slices.DeleteFunc(slices.Clone(key.Algorithms), func(alg string) bool {
-				return !slices.Contains(algorithms, alg)
-			})
-			if key = &allowed; len(key.Algorithms) == 0 {
-				continue
-			}
-		}
-		k.all = append(k.all, key)
 		k.byID[key.ID] = append(k.byID[key.ID], key)
 	}
 	return k

@@ -7,6 +7,8 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -32,9 +34,10 @@ func RetryAfter(err error) time.Duration { return outbound.RetryAfter(err) }
 // was fetched, over sites and reloads.
 type Set struct {
 	*shared
-	key    [sha256.Size]byte
-	accept func(issuer string) bool
-	use    *outbound.Use
+	key        [sha256.Size]byte
+	accept     func(issuer string) bool
+	algorithms []string
+	use        *outbound.Use
 }
 
 // generations counts over all sets, so that a set that ended and came back
@@ -60,9 +63,13 @@ func Acquire(cfg Config, logger *zap.Logger) (*Set, error) {
 		return nil, err
 	}
 	s := value.(*shared)
-	set := &Set{shared: s, key: key, use: s.logs.Join(logger)}
+	set := &Set{shared: s, key: key, algorithms: slices.Clone(cfg.Algorithms), use: s.logs.Join(logger)}
 	if cfg.Discovery != nil {
 		set.accept = cfg.Discovery.AcceptIssuer
+	}
+	if s.static != nil && !slices.ContainsFunc(s.static.all, func(key *Key) bool { return slices.ContainsFunc(key.Algorithms, set.allows) }) {
+		_ = set.Release()
+		return nil, fmt.Errorf("the keys verify none of %v", cfg.Algorithms)
 	}
 	return set, nil
 }
@@ -89,6 +96,9 @@ func (s *Set) Generation() uint64 { return s.generation.Load() }
 // without any, or for a token without kid at most ten of the type that fits. It
 // waits for the source only while nothing is known, and for an unknown kid.
 func (s *Set) Find(ctx context.Context, alg, kid string) ([]*Key, error) {
+	if !s.allows(alg) {
+		return nil, ErrUnknownKey
+	}
 	since := time.Now()
 	known, err := s.accepted(s.value(ctx))
 	if err != nil {
@@ -107,6 +117,10 @@ func (s *Set) Find(ctx context.Context, alg, kid string) ([]*Key, error) {
 		return found, nil
 	}
 	return nil, ErrUnknownKey
+}
+
+func (s *Set) allows(alg string) bool {
+	return len(s.algorithms) == 0 || slices.Contains(s.algorithms, alg)
 }
 
 func (s *Set) accepted(k *keys, err error) (*keys, error) {

@@ -95,6 +95,24 @@ func TestAllowedAlgorithms(t *testing.T) {
 			t.Error(alg, err)
 		}
 	}
+	// They are the user's of the set: the issuer is asked once for all of them.
+	all := acquire(t, keyset.Config{JWKSURL: idp.JWKSURL(), Outbound: local})
+	if _, err := all.Find(t.Context(), "RS256", ""); err != nil {
+		t.Error(err)
+	}
+	for range 3 {
+		_, _ = set.Find(t.Context(), "PS256", "unknown")
+		_, _ = set.Find(t.Context(), "HS256", "unknown")
+		_, _ = all.Find(t.Context(), "RS256", "unknown")
+	}
+	if _, fetched := idp.Fetches(); fetched != 1 {
+		t.Errorf("the keys were fetched %d times", fetched)
+	}
+	secret := []byte("kZ8v-Qe3_Xr7bTn5LwYc1GhJ9dMf2PsA")
+	acquire(t, keyset.Config{Secret: secret})
+	if _, err := keyset.Acquire(keyset.Config{Secret: secret, Algorithms: []string{"HS512"}}, zap.NewNop()); err == nil {
+		t.Error("a secret that another uses by HS256 verifies HS512")
+	}
 }
 
 // Tokens without kid are tried against ten keys at most, and a kid that two keys

@@ -23,7 +23,6 @@ const maxBackoff = 30 * time.Second
 type shared struct {
 	name       string
 	kind       string
-	algorithms []string
 	static     *keys                    // of the configuration, or nil
 	document   *outbound.Document[keys] // of anything else
 	end        func()
@@ -33,7 +32,7 @@ type shared struct {
 
 // newShared begins nothing.
 func newShared(cfg *Config) (*shared, error) {
-	s := &shared{algorithms: cfg.Algorithms, end: func() {}}
+	s := &shared{end: func() {}}
 	s.generation.Store(generations.Add(1))
 	var fetch outbound.Fetch[keys]
 	var err error

@@ -25,7 +25,7 @@ func fromURL(cfg *Config) (outbound.Fetch[keys], func(), error) {
 		return nil, nil, err
 	}
 	return func(ctx context.Context) (*keys, time.Duration, error) {
-		return fetch(ctx, client, cfg.JWKSURL, cfg.Algorithms)
+		return fetch(ctx, client, cfg.JWKSURL)
 	}, client.Close, nil
 }
 
@@ -61,7 +61,7 @@ func fromIssuer(cfg *Config) (outbound.Fetch[keys], func(), error) {
 		if metadata.JWKSURI == "" {
 			return nil, 0, errors.New("the metadata names no jwks_uri")
 		}
-		k, life, err := fetch(ctx, client, metadata.JWKSURI, cfg.Algorithms)
+		k, life, err := fetch(ctx, client, metadata.JWKSURI)
 		failed = err != nil
 		if err == nil {
 			k.issuer = metadata.Issuer
@@ -74,7 +74,7 @@ func fromIssuer(cfg *Config) (outbound.Fetch[keys], func(), error) {
 	}, nil
 }
 
-func fetch(ctx context.Context, client *outbound.Client, url string, algorithms []string) (*keys, time.Duration, error) {
+func fetch(ctx context.Context, client *outbound.Client, url string) (*keys, time.Duration, error) {
 	answer, err := client.Get(ctx, url, limit)
 	if err == nil {
 		err = outbound.CheckJSON(answer)
@@ -86,7 +86,7 @@ func fetch(ctx context.Context, client *outbound.Client, url string, algorithms 
 	if err != nil {
 		return nil, 0, fmt.Errorf("%s: %w", outbound.Name(url), err)
 	}
-	k := newKeys(all, algorithms)
+	k := newKeys(all)
 	k.url, k.left = url, left
 	return k, outbound.Lifetime(answer.Header), nil
 }

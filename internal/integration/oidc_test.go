@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/idptest"
 )
 
 // TestOIDC is a login at a provider and what comes of it.
@@ -252,6 +254,31 @@ func TestOIDC_entra(t *testing.T) {
 	}
 	if users, _, err := s.store().Users(t.Context(), "", 10); err != nil || len(users) != 2 {
 		t.Errorf("there are %+v, %v", users, err)
+	}
+}
+
+// TestOIDC_besideTokens has people log in, and their programs bring tokens: they
+// are one user, and programs are challenged, not sent to a page.
+func TestOIDC_besideTokens(t *testing.T) {
+	p := newIDP(t)
+	jwt := "authenticate jwt {\nissuer " + p.URL + "\naudience api\nlink subject\nallow_http\nallow_internal loopback\n}\nauthenticate session"
+	s := serve(t, strings.Replace(strings.Replace(oidcSite, "%s", providerLines("corp", p, ""), 1), "authenticate session", jwt, 1))
+	s.awaitStore()
+	token := "Authorization: Bearer " + p.Sign(map[string]any{"sub": "1001", "aud": "api", "client_id": "app"}, idptest.Type("at+jwt"))
+	if got := s.get("/wiki", token); got.Status != 401 {
+		t.Errorf("before the first login a token is answered %d", got.Status)
+	}
+	v := s.visit().loggedIn(p)
+	for _, got := range []reply{v.ask("GET", "/wiki", "", asHTML), s.get("/wiki", token)} {
+		if up := got.forwarded(t); up.Header.Get("Remote-User") != "dora" {
+			t.Errorf("the upstream sees %v", up.Header)
+		}
+	}
+	if got := s.get("/wiki", asJSON); got.Status != 401 || got.Header.Get("WWW-Authenticate") != `Bearer realm="api"` {
+		t.Errorf("a program is answered %d %q", got.Status, got.Header)
+	}
+	if got := s.get("/wiki", asHTML); got.Status != 302 || got.Header.Get("Location") != "/auth/login/?next=%2Fwiki" {
+		t.Errorf("a navigation is answered %d %q", got.Status, got.Header)
 	}
 }
 

@@ -26,7 +26,7 @@ const (
 )
 
 // resolve replaces placeholders, sets defaults, and reports a mistake.
-func (i *Introspection) resolve() error {
+func (i *Introspection) resolve() (err error) {
 	if err := i.Settings.Resolve(); err != nil {
 		return err
 	}
@@ -64,10 +64,8 @@ func (i *Introspection) resolve() error {
 	if len(i.Audience) == 0 && !slices.Contains(i.Optional, "aud") {
 		return errors.New("no audience: say for whom tokens have to be, or `optional aud`")
 	}
-	for _, scope := range i.Scope {
-		if !bearer.IsScope(scope) {
-			return fmt.Errorf("scope: '%s' is not a scope", scope)
-		}
+	if i.Scope, err = bearer.ResolveScopes(i.Scope); err != nil {
+		return fmt.Errorf("scope: %w", err)
 	}
 	if i.CacheTTL != nil && (*i.CacheTTL < 0 || time.Duration(*i.CacheTTL) > maxCacheTTL) {
 		return fmt.Errorf("cache_ttl: %v is not between 0s and %v", time.Duration(*i.CacheTTL), maxCacheTTL)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/caddyserver/caddy/v2"
@@ -64,12 +65,28 @@ func (c *Challenger) Resolve() error {
 				c.ResourceMetadata)
 		}
 	}
-	for _, scope := range c.ChallengeScopes {
-		if !IsScope(scope) {
-			return fmt.Errorf("challenge_scope: '%s' is not a scope", scope)
-		}
+	if c.ChallengeScopes, err = ResolveScopes(c.ChallengeScopes); err != nil {
+		return fmt.Errorf("challenge_scope: %w", err)
 	}
 	return nil
+}
+
+// ResolveScopes returns scopes of a configuration with their placeholders replaced,
+// in a list of their own.
+func ResolveScopes(scopes []string) ([]string, error) {
+	replacer := caddy.NewReplacer()
+	scopes = slices.Clone(scopes)
+	for i := range scopes {
+		scope, err := replacer.ReplaceOrErr(scopes[i], true, true)
+		if err != nil {
+			return nil, err
+		}
+		if !IsScope(scope) {
+			return nil, fmt.Errorf("'%s' is not a scope", scope)
+		}
+		scopes[i] = scope
+	}
+	return scopes, nil
 }
 
 // SetRealm sets the realm of the challenge, unless one was configured.

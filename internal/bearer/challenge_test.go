@@ -6,6 +6,7 @@ package bearer
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -85,7 +86,10 @@ func TestChallenger_InsufficientScope(t *testing.T) {
 func TestChallenger_Resolve(t *testing.T) {
 	t.Setenv("METADATA", "https://api.example.com/x")
 	c := Challenger{ResourceMetadata: "{env.METADATA}"}
-	if err := c.Resolve(); err != nil || c.ResourceMetadata != "https://api.example.com/x" {
+	scopes := []string{"{env.BEARER_SCOPE}", "b"}
+	t.Setenv("BEARER_SCOPE", "a")
+	c.ChallengeScopes = scopes
+	if err := c.Resolve(); err != nil || c.ResourceMetadata != "https://api.example.com/x" || !slices.Equal(c.ChallengeScopes, []string{"a", "b"}) || scopes[0] == "a" {
 		t.Errorf("%+v, %v", c, err)
 	}
 	for want, c := range map[string]Challenger{

@@ -4,10 +4,6 @@
 package oidc
 
 import (
-	"fmt"
-	"net/url"
-	"strings"
-
 	"github.com/caddyserver/caddy/v2/caddyconfig/caddyfile"
 
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/oidclogin"
@@ -48,15 +44,15 @@ func (e *Endpoint) UnmarshalCaddyfile(d *caddyfile.Dispenser) error {
 		case "provider":
 			err = e.parseProvider(d)
 		case "login_redirect_url":
-			err = parseTarget(d, &e.LoginRedirectURL)
+			err = sessions.ParseTarget(d, &e.LoginRedirectURL)
 		case "logout_redirect_url":
-			err = parseTarget(d, &e.LogoutRedirectURL)
+			err = sessions.ParseTarget(d, &e.LogoutRedirectURL)
 		case "redirect_authenticated_user":
-			err = parseSwitch(d, &e.RedirectAuthenticatedUser)
+			err = sessions.ParseSwitch(d, &e.RedirectAuthenticatedUser)
 		case "title":
-			err = parseText(d, &e.Title)
+			err = sessions.ParseText(d, &e.Title)
 		case "template":
-			err = parseText(d, &e.Template)
+			err = sessions.ParseText(d, &e.Template)
 		default:
 			err = sessions.Unrecognized(d)
 		}
@@ -84,49 +80,5 @@ func (e *Endpoint) parseProvider(d *caddyfile.Dispenser) error {
 		}
 	}
 	e.Providers = append(e.Providers, p)
-	return nil
-}
-
-func parseText(d *caddyfile.Dispenser, into *string) error {
-	if !d.AllArgs(into) || *into == "" {
-		return d.ArgErr()
-	}
-	return nil
-}
-
-func parseTarget(d *caddyfile.Dispenser, into *string) error {
-	word := d.Val()
-	if err := parseText(d, into); err != nil || strings.Contains(*into, "{") {
-		return err
-	}
-	if err := checkTarget(*into); err != nil {
-		return d.Errf("%s: %v", word, err)
-	}
-	return nil
-}
-
-func parseSwitch(d *caddyfile.Dispenser, into *bool) error {
-	word, value := d.Val(), "on"
-	if d.CountRemainingArgs() > 0 {
-		if err := parseText(d, &value); err != nil {
-			return err
-		}
-	}
-	if value != "on" && value != "off" {
-		return d.Errf("%s: unknown word '%s', expected on or off", word, value)
-	}
-	*into = value == "on"
-	return nil
-}
-
-// checkTarget refuses what a browser could take for another place than meant.
-func checkTarget(target string) error {
-	if target == "" || sessions.SafeNext(target) == target {
-		return nil
-	}
-	u, err := url.Parse(target)
-	if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.User != nil || strings.ContainsAny(target, "\\ ") {
-		return fmt.Errorf("'%s' is neither a path, as /welcome/, nor a URL, as https://www.example.com/", target)
-	}
 	return nil
 }

@@ -139,10 +139,10 @@ func (e *Endpoint) resolve() error {
 		*option.value = value
 	}
 	e.LoginRedirectURL = or(e.LoginRedirectURL, "/")
-	if err := checkTarget(e.LoginRedirectURL); err != nil {
+	if err := sessions.CheckTarget(e.LoginRedirectURL); err != nil {
 		return fmt.Errorf("login_redirect_url: %w", err)
 	}
-	if err := checkTarget(e.LogoutRedirectURL); err != nil {
+	if err := sessions.CheckTarget(e.LogoutRedirectURL); err != nil {
 		return fmt.Errorf("logout_redirect_url: %w", err)
 	}
 	return nil

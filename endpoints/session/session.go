@@ -105,10 +105,10 @@ func (e *Endpoint) Provision(ctx caddy.Context) error {
 	if e.LoginRedirectURL == "" {
 		e.LoginRedirectURL = "/"
 	}
-	if err := checkTarget(e.LoginRedirectURL); err != nil {
+	if err := sessions.CheckTarget(e.LoginRedirectURL); err != nil {
 		return fmt.Errorf("login_redirect_url: %w", err)
 	}
-	if err := checkTarget(e.LogoutRedirectURL); err != nil {
+	if err := sessions.CheckTarget(e.LogoutRedirectURL); err != nil {
 		return fmt.Errorf("logout_redirect_url: %w", err)
 	}
 	var err error

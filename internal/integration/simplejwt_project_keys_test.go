@@ -8,6 +8,7 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/pem"
+	"strings"
 	"testing"
 	"time"
 
@@ -46,6 +47,43 @@ func TestSimpleJWT_projectPair(t *testing.T) {
 	s.refreshWith(signHS256(t, public, refreshClaims(nil))).expect(t, 401, jwtBearer, notValid("Token is invalid"))
 	if err := s.tryReload(simplejwtSite("algorithm RS256", "verifying_key {env.JWT_PUBLIC}")); err == nil {
 		t.Error("an endpoint without a key that signs is loaded")
+	}
+}
+
+// TestSimpleJWT_replacedOwnKey replaces a key of the configuration: what the former one
+// signed is accepted until it is taken away.
+func TestSimpleJWT_replacedOwnKey(t *testing.T) {
+	const key = "another-k3y-of-a-pr0ject!m8x#v2q@r7t$w5y^u1i&o4p"
+	s := serve(t, projectSite())
+	s.seed()
+	before := s.obtain("alice")
+	s.reload(simplejwtSite("signing_key `"+key+"`", "verifying_key `"+projectKey+"`"))
+	after := s.refreshWith(before.Refresh).pair(t)
+	s.post("/api/token/verify/", `{"token":"`+before.Access+`"}`).expect(t, 200, "-", `{}`)
+	s.reload(simplejwtSite("signing_key `" + key + "`"))
+	s.post("/api/token/verify/", `{"token":"`+after.Access+`"}`).expect(t, 200, "-", `{}`)
+	s.refreshWith(before.Refresh).expect(t, 401, jwtBearer, notValid("Token is invalid"))
+
+	first, firstPublic := rsaPEM(t)
+	second, secondPublic := rsaPEM(t)
+	for name, text := range map[string]string{"JWT_FIRST": first, "JWT_SECOND": second, "JWT_OLD": firstPublic, "JWT_BOTH": secondPublic + firstPublic} {
+		t.Setenv(name, text)
+	}
+	s.reload(simplejwtSite("algorithm RS256", "signing_key {env.JWT_FIRST}"))
+	before = s.obtain("alice")
+	s.reload(simplejwtSite("algorithm RS256", "signing_key {env.JWT_SECOND}", "verifying_key {env.JWT_BOTH}"))
+	for _, token := range []string{before.Access, s.obtain("alice").Access} {
+		s.post("/api/token/verify/", `{"token":"`+token+`"}`).expect(t, 200, "-", `{}`)
+	}
+	for option, want := range map[string]string{
+		"algorithm RS256\nsigning_key {env.JWT_SECOND}\nverifying_key {env.JWT_OLD}": "verifying_key: it does not verify what the signing_key signs",
+		"signing_key `" + key + "`\nverifying_key {env.JWT_OLD}":                     "verifying_key: this is PEM, and HS256 takes a secret",
+		"signing_key `" + key + "`\nverifying_key short":                             "verifying_key: ",
+		"verifying_key `" + key + "`":                                                "there is no signing_key",
+	} {
+		if err := s.tryReload(simplejwtSite(option)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", option, err, want)
+		}
 	}
 }
 

@@ -58,6 +58,12 @@ func parseGiven(s *Settings) (*given, error) {
 			}
 			key.Algorithms = []string{s.Algorithm}
 		}
+		// What is signed is to be accepted: the others are of keys that have signed before.
+		for _, own := range g.verifiers {
+			if !slices.ContainsFunc(keys, func(key *keyset.Key) bool { return key.Thumbprint == own.Thumbprint }) {
+				return nil, errors.New("verifying_key: it does not verify what the signing_key signs")
+			}
+		}
 		g.verifiers = keys
 	}
 	for _, key := range g.verifiers {
@@ -66,24 +72,31 @@ func parseGiven(s *Settings) (*given, error) {
 	return g, nil
 }
 
+// parseSecret reads the secret that signs and verifies, and one that did before, which
+// only verifies.
 func parseSecret(s *Settings) (*given, error) {
-	switch {
-	case s.VerifyingKey != "":
-		return nil, fmt.Errorf("verifying_key: tokens of %s are verified with the signing_key", s.Algorithm)
-	case s.JWKURL != "":
+	if s.JWKURL != "" {
 		return nil, fmt.Errorf("jwk_url: secrets, as those of %s, are not published", s.Algorithm)
-	case strings.Contains(s.SigningKey, "-----BEGIN"):
+	}
+	g := new(given)
+	for _, option := range [][2]string{{"signing_key", s.SigningKey}, {"verifying_key", s.VerifyingKey}} {
+		name, secret := option[0], []byte(option[1])
+		if len(secret) == 0 {
+			continue
+		}
 		// A public key as a secret is the classic forgery.
-		return nil, fmt.Errorf("signing_key: this is PEM, and %s takes a secret", s.Algorithm)
+		if strings.Contains(option[1], "-----BEGIN") {
+			return nil, fmt.Errorf("%s: this is PEM, and %s takes a secret", name, s.Algorithm)
+		}
+		if err := keyset.CheckSecret(secret, s.Algorithm); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		if name == "signing_key" {
+			g.key = jose.SigningKey{Algorithm: s.Algorithm, Private: secret}
+		}
+		g.verifiers = append(g.verifiers, &keyset.Key{Type: "oct", Algorithms: []string{s.Algorithm}, Public: secret})
 	}
-	secret := []byte(s.SigningKey)
-	if err := keyset.CheckSecret(secret, s.Algorithm); err != nil {
-		return nil, fmt.Errorf("signing_key: %w", err)
-	}
-	return &given{
-		key:       jose.SigningKey{Algorithm: s.Algorithm, Private: secret},
-		verifiers: verifying{{Type: "oct", Algorithms: []string{s.Algorithm}, Public: secret}},
-	}, nil
+	return g, nil
 }
 
 // publicKey returns the public part of a key, judged as those of others are.

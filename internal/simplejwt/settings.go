@@ -67,7 +67,9 @@ type Settings struct {
 	SigningKey string `json:"signing_key,omitempty"`
 
 	// The public key in PEM that verifies, for sites that only accept tokens, and
-	// for projects with a key pair. Default: that of the signing_key.
+	// for projects with a key pair; several, one after another, while one takes the
+	// place of another. With HS256, HS384 and HS512 a secret that has signed before,
+	// and verifies beside the signing_key. Default: that of the signing_key.
 	VerifyingKey string `json:"verifying_key,omitempty"`
 
 	// How long a generated key signs, before the next one takes its place. The old

@@ -28,10 +28,11 @@ func (e *Endpoint) showLogin(w http.ResponseWriter, r *http.Request, _ *auth.Ide
 		return e.writeState(w, r, session)
 	}
 	// A site that sends people here after the login would have them run in circles.
-	if to := or(next, e.LoginRedirectURL); session != nil && e.RedirectAuthenticatedUser && to != e.path(r, loginPath) {
+	to, here := or(next, e.LoginRedirectURL), e.path(r, loginPath)
+	if session != nil && e.RedirectAuthenticatedUser && to != here {
 		return redirect(w, http.StatusFound, to)
 	}
-	if len(e.Providers) == 1 {
+	if len(e.Providers) == 1 && (session == nil || to != here) {
 		return e.begin(w, r, e.Providers[0])
 	}
 	view := loginView{}

@@ -75,7 +75,9 @@ func (g *Graph) askToken(ctx context.Context, tenant string, form url.Values) (*
 	form.Set("client_id", g.config.ClientID)
 	form.Set("client_secret", g.config.Secret)
 	address := g.config.Cloud.Authority + "/" + tenant + "/oauth2/v2.0/token"
-	response, err := g.client.Post(ctx, address, form, nil, maxAnswer)
+	// To ask twice does no harm, so that net/http may where the server has closed an
+	// idle connection; without values the header itself is not sent.
+	response, err := g.client.Post(ctx, address, form, http.Header{"Idempotency-Key": {}}, maxAnswer)
 	if err != nil {
 		return nil, unavailable(0, fmt.Errorf("asking Entra ID for a token: %w", err))
 	}

@@ -53,7 +53,10 @@ func (p *Provider) identify(ctx context.Context, a *Attempt, token *oauth2.Token
 	if err := checkHash(t, token.AccessToken); err != nil {
 		return nil, nil, failed("the ID token of %s: %w", p.Name, err)
 	}
-	result := &Result{Issuer: issuer, IDToken: compact}
+	result := &Result{Issuer: issuer}
+	if len(compact) <= maxHint {
+		result.IDToken = compact
+	}
 	if result.Subject, err = name(t, "sub"); err != nil || result.Subject == "" {
 		return nil, nil, failed("the ID token of %s: sub is missing, empty or too long", p.Name)
 	}

@@ -55,7 +55,8 @@ type Result struct {
 	// its own session; SID may be empty.
 	Issuer, Subject, SID string
 
-	// IDToken is what proved it; empty at GitHub.
+	// IDToken is what proved it; empty at GitHub, and if it is too long for a
+	// logout to begin with it.
 	IDToken string
 }
 

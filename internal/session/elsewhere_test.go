@@ -4,6 +4,7 @@
 package session
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -77,6 +78,18 @@ func TestManager_EndLogins(t *testing.T) {
 	if _, err := f.EndLogins(t.Context(), issuer, "", ""); err == nil {
 		t.Error("nobody in particular is logged out")
 	}
+	// While all sessions are looked at, nobody else does that, and whoever names a
+	// subject need not wait.
+	f.scans <- struct{}{}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := f.EndLogins(ended, issuer, "", "s1"); !isUnavailable(err) {
+		t.Errorf("all sessions are looked at twice at once: %v", err)
+	}
+	if _, err := f.EndLogins(t.Context(), issuer, "1", "s1"); err != nil {
+		t.Errorf("a subject waits for others: %v", err)
+	}
+	<-f.scans
 	f.store.err = tokenstore.ErrUnavailable
 	for _, sid := range []string{"", "s1"} {
 		if _, err := f.EndLogins(t.Context(), issuer, "1", sid); !isUnavailable(err) {

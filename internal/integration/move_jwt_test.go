@@ -75,6 +75,15 @@ func TestMove_jwt(t *testing.T) {
 				}
 			}
 		}
+		if i+1 == 5 {
+			_, lines, _ := strings.Cut(step, "\n```\n")
+			lines, _, _ = strings.Cut(lines, "```")
+			file, now := readText(t, filepath.Join(m.dir, "Caddyfile")), here.Replace("signing_key {file./etc/caddy/jwt.key}\n")
+			if strings.Count(file, now) != 1 {
+				t.Fatalf("%s is not in %s", now, file)
+			}
+			m.write("Caddyfile", strings.Replace(file, now, here.Replace(lines), 1))
+		}
 		m.take(here.Replace(step))
 		m.me(t, both.Access, `{"user":"alice"}`)
 	}

@@ -127,6 +127,9 @@ func (s *Settings) ParseLine(d *caddyfile.Dispenser) (known bool, err error) {
 		if reason, ok := absent[strings.ToLower(name)]; ok {
 			return true, d.Errf("there is no '%s' here: %s", name, reason)
 		}
+		if ours := strings.ToLower(name); s.lines()[ours] != nil {
+			return true, d.Errf("unrecognized subdirective '%s', which is '%s' here", name, ours)
+		}
 		return false, nil
 	}
 	if isSet(into) {

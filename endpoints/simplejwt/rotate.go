@@ -26,6 +26,13 @@ import (
 // not get it, or that asked several times at once.
 const grace = 10 * time.Second
 
+// mostApart bounds what the leeway adds to the grace.
+const mostApart = time.Minute
+
+// grace returns for how long the answer is given again, also by a node whose clock is
+// ahead: to take a retry for a theft would end the login.
+func (e *Endpoint) grace() time.Duration { return grace + min(time.Duration(e.Leeway), mostApart) }
+
 // errReused is why a family was ended.
 var errReused = errors.New("a refresh token was used again after it was rotated: it may be stolen, and its login is ended")
 
@@ -52,7 +59,7 @@ func (e *Endpoint) rotate(ctx context.Context, token *simplejwt.Token, compact s
 	if len(sealed) > tokenstore.MaxData {
 		sealed = nil // claims so large that the answer is given once only
 	}
-	reply, won, err := e.store.Rotate(ctx, f.record.Digest, []tokenstore.Credential{record}, sealed, e.now(), grace)
+	reply, won, err := e.store.Rotate(ctx, f.record.Digest, []tokenstore.Credential{record}, sealed, e.now(), e.grace())
 	if err != nil {
 		return nil, e.rotationError(ctx, token, err)
 	}
@@ -81,7 +88,7 @@ func (e *Endpoint) add(ctx context.Context, record tokenstore.Credential, f *fou
 // rotation, if that was just now.
 func (e *Endpoint) again(ctx context.Context, token *simplejwt.Token, compact string) (*pair, error) {
 	// Without a successor: a record that is not alive never will be.
-	reply, _, err := e.store.Rotate(ctx, issue.JWTDigest(compact), nil, nil, e.now(), grace)
+	reply, _, err := e.store.Rotate(ctx, issue.JWTDigest(compact), nil, nil, e.now(), e.grace())
 	if err != nil {
 		return nil, e.rotationError(ctx, token, err)
 	}

@@ -191,6 +191,10 @@ func TestSimpleJWT_signingKeyLifetime(t *testing.T) {
 	if list := s.manage(http.MethodGet, "/signing_keys", ""); strings.Count(list.Body, `"state":"next"`) != 1 || strings.Count(list.Body, `"state":"signs"`) != 1 {
 		t.Errorf("%s", list.Body)
 	}
+	// What is not said in the block is the app's.
+	s.reload("{\n{{global}}\nrest_auth {\n{{store}}\nsimplejwt {\nalgorithm ES256\n}\n}\n}\n" + simplejwtSite("signing_key_lifetime 2h"))
+	// That of generated keys is none of a key that is given beside it.
+	s.reload("{\n{{global}}\nrest_auth {\n{{store}}\nsimplejwt {\nsigning_key_lifetime 24h\n}\n}\n}\n" + projectSite())
 	for option, want := range map[string]string{
 		"algorithm HS256\nsigning_key_lifetime 1h":                               "signing_key_lifetime: ",
 		"algorithm ES256\nrefresh_token_lifetime 30d\nsigning_key_lifetime 1h":   "signing_key_lifetime: ",

@@ -84,6 +84,19 @@ func TestSimpleJWTReuse(t *testing.T) {
 	s.logs.await("refresh token reused", 1)
 }
 
+// TestSimpleJWT_clocksApart has a retry arrive at a node whose clock is ahead, by no more
+// than the leeway.
+func TestSimpleJWT_clocksApart(t *testing.T) {
+	s := serve(t, projectSite("rotate_refresh_tokens", "leeway 30s"))
+	s.seed()
+	first := s.obtain("alice")
+	s.refreshWith(first.Refresh).pair(t)
+	ahead := time.Now().Add(30 * time.Second)
+	if _, won, err := s.store().Rotate(t.Context(), jwtDigest(first.Refresh), nil, nil, ahead, 0); won || err != nil {
+		t.Errorf("the retry is answered %v, %t", err, won)
+	}
+}
+
 // TestSimpleJWTRotationKept is simplejwt's own way without its blacklist: the old
 // token stays.
 func TestSimpleJWTRotationKept(t *testing.T) {

@@ -42,7 +42,19 @@ func (s *Settings) complete(defaults *Settings) error {
 	if err := s.resolve(); err != nil {
 		return err
 	}
-	return s.check()
+	if err := s.check(); err != nil {
+		return err
+	}
+	return s.checkKeyLifetime()
+}
+
+// checkKeyLifetime refuses a life of keys of which too many would verify.
+func (s *Settings) checkKeyLifetime() error {
+	if most := signing.MaxKeys(s.Algorithm); s.SigningKeyLifetime != 0 && s.keys() > most {
+		return fmt.Errorf("signing_key_lifetime: so many keys would still verify while a token lives %s: %d, and at most %d of %s can",
+			s.longest(), s.keys(), most, s.Algorithm)
+	}
+	return nil
 }
 
 // inherit takes over what s does not say. A key is taken over with its algorithm
@@ -55,7 +67,9 @@ func (s *Settings) inherit(from *Settings) {
 	inherit(&s.RefreshTokenLifetime, from.RefreshTokenLifetime)
 	inherit(&s.RotateRefreshTokens, from.RotateRefreshTokens)
 	inherit(&s.BlacklistAfterRotation, from.BlacklistAfterRotation)
-	inherit(&s.SigningKeyLifetime, from.SigningKeyLifetime)
+	if s.SigningKey == "" {
+		inherit(&s.SigningKeyLifetime, from.SigningKeyLifetime) // that of generated ones
+	}
 	inherit(&s.Issuer, from.Issuer)
 	inherit(&s.Leeway, from.Leeway)
 	inherit(&s.AuthHeaderName, from.AuthHeaderName)
@@ -182,10 +196,6 @@ func (s *Settings) check() error {
 	}
 	if err := signing.CheckAlgorithm(s.Algorithm); err != nil {
 		return fmt.Errorf("algorithm: %w", err)
-	}
-	if most := signing.MaxKeys(s.Algorithm); s.SigningKeyLifetime != 0 && s.keys() > most {
-		return fmt.Errorf("signing_key_lifetime: so many keys would still verify while a token lives %s: %d, and at most %d of %s can",
-			s.longest(), s.keys(), most, s.Algorithm)
 	}
 	if s.JWKURL != "" {
 		if err := outbound.CheckURL(s.JWKURL, *s.fetch()); err != nil {

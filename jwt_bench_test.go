@@ -15,9 +15,8 @@ import (
 	"testing"
 	"time"
 
-	gojose "github.com/go-jose/go-jose/v4"
-
 	"github.com/caddyserver/caddy/v2"
+	gojose "github.com/go-jose/go-jose/v4"
 
 	"github.com/caddy-rest-auth/caddy-rest-auth/internal/jose"
 )

@@ -90,20 +90,20 @@ func (id *Identity) Claim(path string) (any, bool) {
 		if json.Unmarshal(raw, &object) != nil {
 			return nil, false
 		}
-		name, found := path, false
-		for {
-			if raw, found = object[name]; found {
-				break
-			}
+		name := path
+		value, found := object[name]
+		for !found {
 			dot := strings.LastIndexByte(name, '.')
 			if dot < 0 {
 				return nil, false
 			}
 			name = name[:dot]
+			value, found = object[name]
 		}
 		if len(name) == len(path) {
-			return decodeClaim(raw)
+			return decodeClaim(value)
 		}
+		raw = value
 		path = path[len(name)+1:]
 	}
 }

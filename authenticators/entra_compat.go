@@ -113,7 +113,7 @@ func (e *Entra) djangoIdentity(ctx context.Context, id, mapped *auth.Identity) (
 	}
 	user, err := e.store.User(ctx, id.Key)
 	// A user who would be created is not there where nothing is to be changed.
-	if err != nil && !(auth.DryRun(ctx) && errors.Is(err, tokenstore.ErrNotFound)) {
+	if err != nil && (!auth.DryRun(ctx) || !errors.Is(err, tokenstore.ErrNotFound)) {
 		return nil, &auth.Unavailable{Err: err}
 	}
 	known, err := e.store.Groups(ctx)

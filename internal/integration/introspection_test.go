@@ -156,10 +156,10 @@ func TestIntrospection(t *testing.T) {
 			token := strings.NewReplacer(" ", "-", "'", "").Replace(name)
 			i.put(token, tt.changes...)
 			got := s.get("/", bearerToken(token))
-			switch {
-			case tt.challenge == "":
+			switch tt.challenge {
+			case "":
 				got.expect(t, 200, "-", tt.want)
-			case tt.challenge == bearerExpired:
+			case bearerExpired:
 				got.expect(t, 401, tt.challenge, expiredToken)
 			default:
 				got.expect(t, 401, tt.challenge, invalidToken)

@@ -150,7 +150,7 @@ func TestJWT_unknownKeys(t *testing.T) {
 // ones: no token by one of them is accepted, those of the others are.
 func TestJWT_weakKeys(t *testing.T) {
 	idp := idptest.New(t)
-	short, err := rsa.GenerateKey(rand.Reader, 1024) //nolint:gosec // that is the point
+	short, err := rsa.GenerateKey(rand.Reader, 1024)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -94,7 +94,8 @@ func TestProtectedResource_requests(t *testing.T) {
 	}`)
 	const document = `{"resource":"https://api.example.com","bearer_methods_supported":["header"]}` + "\n"
 	for _, lines := range [][]string{
-		{path}, {path + "/"},
+		{path},
+		{path + "/"},
 		{path, "Authorization: Bearer x", "Cookie: sessionid=x"},
 		{path, "Host: evil.example.com"},
 		{path, "Accept: image/png"},

@@ -250,7 +250,7 @@ func (p *Provider) admit(ctx context.Context, result *Result, claims json.RawMes
 	if result.User, err = p.Accounts.Identity(ctx, stated, issuer, subject); err != nil {
 		return nil, err
 	}
-	p.Accounts.Refresh(ctx, result.User, stated)
+	p.Refresh(ctx, result.User, stated)
 	return result, nil
 }
 

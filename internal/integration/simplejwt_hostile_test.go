@@ -206,3 +206,45 @@ func TestSimpleJWT_signingKeyLifetime(t *testing.T) {
 		}
 	}
 }
+
+// TestSimpleJWT_secretsStay looks for tokens and keys where none belong: in the log, in
+// the store, in answers of the admin API and in errors.
+func TestSimpleJWT_secretsStay(t *testing.T) {
+	s := serve(t, projectSite("rotate_refresh_tokens"))
+	s.seed()
+	s.putImported("carol", "7")
+	first := s.obtain("alice")
+	second := s.refreshWith(first.Refresh).pair(t)
+	adopted := asProject(t, refreshClaims(nil))
+	third := s.refreshWith(adopted).pair(t)
+	s.refreshWith(second.Refresh[:len(second.Refresh)-2] + "xx")
+	s.post("/api/token/verify/", `{"token":"`+first.Refresh+`"}`)
+	_, _, _ = s.store().Rotate(t.Context(), jwtDigest(first.Refresh), nil, nil, time.Now().Add(time.Minute), 0)
+	s.refreshWith(first.Refresh).expect(t, 401, jwtBearer, blacklisted)
+	shown := s.logs.text() + s.manage(http.MethodGet, "/tokens", "").Body + s.manage(http.MethodGet, "/export", "").Body +
+		s.manage(http.MethodGet, "/signing_keys", "").Body
+	files, err := filepath.Glob(filepath.Join(s.vars["{{dir}}"], "*.db*"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("files %q, %v", files, err)
+	}
+	for _, file := range files {
+		raw, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		shown += string(raw)
+	}
+	if !strings.Contains(shown, "refresh token reused") || !strings.Contains(shown, "carol") {
+		t.Error("this is not the log or the store")
+	}
+	for _, token := range []string{first.Refresh, first.Access, second.Refresh, second.Access, adopted, third.Refresh, third.Access} {
+		for _, part := range strings.Split(token, ".")[1:] {
+			if strings.Contains(shown, part) {
+				t.Errorf("a part of a token is shown: %.20s…", part)
+			}
+		}
+	}
+	if strings.Contains(shown, projectKey) {
+		t.Error("the key is shown")
+	}
+}

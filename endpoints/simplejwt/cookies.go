@@ -111,11 +111,7 @@ func (e *Endpoint) logout(w http.ResponseWriter, r *http.Request, _ *auth.Identi
 			return err
 		}
 	}
-	for _, word := range e.AuthHeaderTypes {
-		if compact, err := auth.Credentials(r, word); err == nil {
-			sent = append(sent, compact)
-		}
-	}
+	sent = append(sent, e.inHeader(r)...)
 	for _, compact := range sent {
 		if err := e.endAny(r, compact); err != nil {
 			return err
@@ -123,6 +119,24 @@ func (e *Endpoint) logout(w http.ResponseWriter, r *http.Request, _ *auth.Identi
 	}
 	e.clearCookies(w, r)
 	return drf.Write(w, r, http.StatusOK, drf.Object{{Name: "detail", Value: loggedOut}})
+}
+
+// inHeader returns the token of the header that requests are authenticated by.
+func (e *Endpoint) inHeader(r *http.Request) []string {
+	if e.AuthHeaderName != "Authorization" {
+		lines := r.Header[e.AuthHeaderName]
+		if len(lines) != 1 {
+			return nil
+		}
+		// The one parser knows Authorization alone.
+		r = &http.Request{Header: http.Header{"Authorization": lines}}
+	}
+	for _, word := range e.AuthHeaderTypes {
+		if compact, err := auth.Credentials(r, word); err == nil {
+			return []string{compact}
+		}
+	}
+	return nil
 }
 
 // endAny ends the family of a token of whatever type. One that is not good ends

@@ -85,6 +85,20 @@ func TestSimpleJWTCookies(t *testing.T) {
 	s.refreshWith(pair.jar()["refresh"].Value).expect(t, 401, jwtBearer, blacklisted)
 }
 
+// TestSimpleJWT_logoutHeader logs out by an access token in the header that the site has
+// for it.
+func TestSimpleJWT_logoutHeader(t *testing.T) {
+	s := serve(t, projectSite("logout_path logout/", "auth_header_name HTTP_X_ACCESS_TOKEN", "auth_header_types JWT Bearer"))
+	s.seed()
+	pair := s.obtain("alice")
+	for _, line := range []string{withBearer(pair.Access), "X-Access-Token: " + pair.Access, "X-Access-Token: Other " + pair.Access} {
+		s.post("/api/token/logout/", ``, line).expect(t, 200, "-", `*`)
+		s.refreshWith(pair.Refresh).pair(t)
+	}
+	s.post("/api/token/logout/", ``, "X-Access-Token: bearer "+pair.Access).expect(t, 200, "-", `*`)
+	s.refreshWith(pair.Refresh).expect(t, 401, "JWT realm=\"api\"", blacklisted)
+}
+
 // TestSimpleJWTCookies_options is what the settings of dj-rest-auth change.
 func TestSimpleJWTCookies_options(t *testing.T) {
 	s := serve(t, cookieSite("jwt_auth_httponly off", "jwt_auth_samesite Strict", "jwt_auth_secure on", "jwt_auth_cookie_domain example.com", "jwt_auth_cookie_use_csrf off"))

@@ -219,7 +219,9 @@ func TestSimpleJWT_secretsStay(t *testing.T) {
 	third := s.refreshWith(adopted).pair(t)
 	s.refreshWith(second.Refresh[:len(second.Refresh)-2] + "xx")
 	s.post("/api/token/verify/", `{"token":"`+first.Refresh+`"}`)
-	_, _, _ = s.store().Rotate(t.Context(), jwtDigest(first.Refresh), nil, nil, time.Now().Add(time.Minute), 0)
+	if _, _, err := s.store().Rotate(t.Context(), jwtDigest(first.Refresh), nil, nil, time.Now().Add(time.Minute), 0); err == nil {
+		t.Fatal("the reuse was not noticed")
+	}
 	s.refreshWith(first.Refresh).expect(t, 401, jwtBearer, blacklisted)
 	shown := s.logs.text() + s.manage(http.MethodGet, "/tokens", "").Body + s.manage(http.MethodGet, "/export", "").Body +
 		s.manage(http.MethodGet, "/signing_keys", "").Body

@@ -159,6 +159,16 @@ func TestExamples(t *testing.T) {
 			{"GET", site + "/orders", "Authorization: Bearer secret", 401, `Bearer realm="api", error="invalid_token", error_description="The access token is invalid."`, notAuthenticated},
 			{"GET", site + "/orders", token("token-alice"), 401, `Bearer realm="api"`, notAuthenticated},
 		},
+		"mcp.Caddyfile": {
+			{
+				"POST", site + "/mcp", "", 401, `Bearer realm="api", scope="mcp:tools", resource_metadata="https://mcp.example.com/.well-known/oauth-protected-resource/mcp"`,
+				notAuthenticated,
+			},
+			{
+				"GET", site + "/.well-known/oauth-protected-resource/mcp", "", 200, "",
+				`{"resource":"https://mcp.example.com/mcp","authorization_servers":["https://login.example.com"],"scopes_supported":["mcp:tools"],`,
+			},
+		},
 		"many-sites.Caddyfile": {
 			{"GET", "http://api.localhost:8080/", "", 401, "Token", notAuthenticated},
 			{"GET", "http://api.localhost:8080/", token("token-alice"), 200, "", "GET / by alice"},

@@ -25,6 +25,7 @@ import (
 	_ "github.com/caddyserver/caddy/v2/modules/standard"
 
 	_ "github.com/caddy-rest-auth/caddy-rest-auth"
+	"github.com/caddy-rest-auth/caddy-rest-auth/internal/peertest"
 	_ "github.com/caddy-rest-auth/caddy-rest-auth/tokenstore/postgres"
 )
 
@@ -323,12 +324,7 @@ func shortDir(t testing.TB) string {
 
 func freeAddress(t testing.TB) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	return listener.Addr().String()
+	return peertest.FreeAddress(t)
 }
 
 type lockedBuffer struct {

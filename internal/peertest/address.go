@@ -29,7 +29,7 @@ func FreeAddress(t testing.TB) string {
 	t.Helper()
 	for range 200 {
 		port := firstPort + int(nextPort.Add(1)%ports)
-		listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+		listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 		if err != nil {
 			continue
 		}

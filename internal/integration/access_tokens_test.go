@@ -7,9 +7,7 @@ import (
 	"bufio"
 	"encoding/json"
 	"io"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -34,11 +32,7 @@ func newTokenClient(t *testing.T) *tokenClient {
 // startTokenClient starts one of the programs in peers that answer by lines of JSON.
 func startTokenClient(t *testing.T, args ...string) *tokenClient {
 	t.Helper()
-	node := debian(t, "node", "nodejs")
-	dir := filepath.Join(repository, "internal/integration/peers")
-	if _, err := os.Stat(filepath.Join(dir, "node_modules")); err != nil {
-		missing(t, "node_modules", "what internal/integration/peers/package.json names, by `npm ci`")
-	}
+	node, dir := nodePeers(t)
 	cmd := exec.CommandContext(t.Context(), node, args...)
 	cmd.Dir = dir
 	in, err := cmd.StdinPipe()

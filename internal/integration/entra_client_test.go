@@ -57,11 +57,8 @@ func serveEntraExample(t *testing.T, idp *entratest.Server) (url string) {
 // TestEntraClientCredentials is a daemon from its secret to the API's answer: as
 // a script, and with Microsoft's own library.
 func TestEntraClientCredentials(t *testing.T) {
-	peers := filepath.Join(repository, "internal/integration/peers")
-	if _, err := os.Stat(filepath.Join(peers, "node_modules/@azure/msal-node")); err != nil {
-		missing(t, "node_modules", "what internal/integration/peers/package.json names, by `npm ci`")
-	}
-	shell, node := debian(t, "sh", "dash"), debian(t, "node", "nodejs")
+	node, peers := nodePeers(t)
+	shell := debian(t, "sh", "dash")
 	debian(t, "curl", "curl")
 	idp := entratest.New(t)
 	url := serveEntraExample(t, idp)
@@ -71,11 +68,7 @@ func TestEntraClientCredentials(t *testing.T) {
 	if err := os.WriteFile(secret, []byte(entratest.Secret), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	modules, err := filepath.Abs(filepath.Join(peers, "node_modules"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Symlink(modules, filepath.Join(dir, "node_modules")); err != nil {
+	if err := os.Symlink(filepath.Join(peers, "node_modules"), filepath.Join(dir, "node_modules")); err != nil {
 		t.Fatal(err)
 	}
 	library := filepath.Join(dir, "client.mjs")

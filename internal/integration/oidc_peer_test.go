@@ -94,23 +94,7 @@ func (v *visit) follow(site, location, name string) (string, reply) {
 	v.t.Helper()
 	form := url.Values(nil)
 	for range 20 {
-		method, body := http.MethodGet, io.Reader(nil)
-		if form != nil {
-			method, body = http.MethodPost, strings.NewReader(form.Encode())
-		}
-		r, err := http.NewRequestWithContext(v.t.Context(), method, location, body)
-		if err != nil {
-			v.t.Fatal(err)
-		}
-		r.Header.Set("Accept", "text/html")
-		if form != nil {
-			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		}
-		response, err := v.client.Do(r)
-		if err != nil {
-			v.t.Fatal(err)
-		}
-		got := readReply(v.t, response)
+		got := v.askAt(location, form)
 		form = nil
 		next := got.Header.Get("Location")
 		_, refreshed, _ := strings.Cut(got.Header.Get("Refresh"), "url=")
@@ -125,11 +109,15 @@ func (v *visit) follow(site, location, name string) (string, reply) {
 		default:
 			return location, got
 		}
-		at, err := response.Request.URL.Parse(next)
+		from, err := url.Parse(location)
 		if err != nil {
 			v.t.Fatal(err)
 		}
-		location = at.String()
+		to, err := from.Parse(next)
+		if err != nil {
+			v.t.Fatal(err)
+		}
+		location = to.String()
 	}
 	v.t.Fatalf("redirected in circles at %s", location)
 	return "", reply{}
